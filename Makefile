@@ -1,0 +1,49 @@
+# The four commands that README and CI call. On Debian as root nothing else need be installed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CHROMIUM := $(shell command -v chromium 2>/dev/null)
+
+.PHONY: run test lint bench docs clean
+
+run: $(VENV)/.installed
+	$(BIN)/streamlit run app.py
+
+test: $(VENV)/.installed-dev chromium
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.installed
+	$(BIN)/python -m reports.reference
+
+$(VENV)/.installed: requirements.txt
+	$(call install,requirements.txt)
+	touch $@
+
+$(VENV)/.installed-dev: requirements.txt requirements-dev.txt
+	$(call install,requirements-dev.txt)
+	touch $(VENV)/.installed $@
+
+# uv is quicker where it is there; pip does the same.
+define install
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python -r $(1); \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1); fi
+endef
+
+# The browser tests drive Debian's Chromium; the font lets Chinese be seen in their screenshots.
+chromium:
+ifeq ($(CHROMIUM),)
+	apt-get update -q && apt-get install -q -y --no-install-recommends chromium fonts-wqy-microhei
+endif
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

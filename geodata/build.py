@@ -1,0 +1,221 @@
+"""From a study file to a checked :class:`StudyArea`: read everything, connect it, measure it, check across tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from geodata.adjacency import compute_adjacency
+from geodata.cache import DiskCache, compute_cache_folder
+from geodata.calibrate import calibrate_pupils
+from geodata.crs import require_metric_crs
+from geodata.demo import write_demo_files
+from geodata.errors import DataError, DataIssue
+from geodata.locate import choose_study_crs, compute_file_digest
+from geodata.measure import measure_travel, read_road_facts
+from geodata.messages import Message, msg
+from geodata.quality import check_study
+from geodata.read_population import read_population
+from geodata.read_schools import SchoolTables, compute_roll_totals, read_schools
+from geodata.read_sites import read_sites
+from geodata.read_zones import read_zones
+from geodata.schema import build_empty_table
+from geodata.study import Progress, Source, StudyArea, TravelMatrix, compute_digest, no_progress
+from geodata.study_file import StudySpec, read_study_file
+from geodata.units import build_units
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+DATA_VERSION = 1
+"""Part of every cache key: raise it when the same files give different facts."""
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Gathered:
+    """Every issue met so far."""
+
+    issues: list[DataIssue] = field(default_factory=list)
+
+    def read(self, reader: Callable[[], T]) -> T | None:
+        """Run one reader; keep its issues and go on, so that all problems are told at once."""
+        try:
+            return reader()
+        except DataError as error:
+            self.issues += error.issues
+            return None
+
+    def require(self) -> None:
+        """Raise ``DataError`` with everything found when anything was an error."""
+        if any(issue.severity == "error" for issue in self.issues):
+            raise DataError(self.issues)
+
+
+def read_study(
+    path: str | Path,
+    *,
+    design_class_size: Mapping[str, float] | None = None,
+    cache: DiskCache | None = None,
+    progress: Progress = no_progress,
+) -> StudyArea:
+    """Read a study file and build its study area, or load it from the disk cache when nothing has changed.
+
+    Parameters
+    ----------
+    path : path of ``study.toml``
+    design_class_size : pupils per class by stage, to derive a missing capacity from classes (``Rules`` gives it)
+    cache : where to keep results; default: the user's cache folder
+    progress : told the name of each step and the share done; may raise ``Cancelled``
+
+    Raises
+    ------
+    DataError
+        Something in the files cannot be used; ``issues`` holds everything found.
+    """
+    return build_study(read_study_file(path), design_class_size=design_class_size, cache=cache, progress=progress)
+
+
+def build_study(
+    spec: StudySpec,
+    *,
+    design_class_size: Mapping[str, float] | None = None,
+    cache: DiskCache | None = None,
+    progress: Progress = no_progress,
+) -> StudyArea:
+    """Build the study area that ``spec`` describes; see :func:`read_study`."""
+    cache = cache or DiskCache(compute_cache_folder())
+    if spec.demo is not None:
+        spec = _resolve_demo(spec, cache, progress)
+    sources = describe_sources(spec)
+    key = compute_study_key(spec, design_class_size)
+    found = cache.load(key)
+    if isinstance(found, StudyArea):
+        return found
+    study = _build(spec, sources, dict(design_class_size or {}), cache, progress)
+    cache.store(key, study)
+    progress(msg("Done"), 1.0)
+    return study
+
+
+def compute_study_key(spec: StudySpec, design_class_size: Mapping[str, float] | None) -> str:
+    """Return the cache key of a study: what its file says and what its data files hold."""
+    contents = [(source.role, source.digest) for source in describe_sources(spec)]
+    settings = replace(spec, folder=Path())
+    return "study-" + compute_digest(DATA_VERSION, settings, contents, sorted((design_class_size or {}).items()))
+
+
+def describe_sources(spec: StudySpec) -> tuple[Source, ...]:
+    """Return one :class:`Source` per file that the study names, with the digest of its content."""
+    found = []
+    for role in ("schools", "roads", "population", "units", "zones", "sites", "travel"):
+        part = getattr(spec, role)
+        for name in ("path", "polygon", "speeds", "town_totals"):
+            path = getattr(part, name, "")
+            if path:
+                found.append(Source(role, Path(path).name, compute_file_digest(spec.resolve(path)), note=name))
+    return tuple(found)
+
+
+def _resolve_demo(spec: StudySpec, cache: DiskCache, progress: Progress) -> StudySpec:
+    """Write the demo county's files into the cache folder, once, and return the study file they make."""
+    assert spec.demo is not None
+    code = sorted(Path(__file__).parent.glob("demo*.py")) + sorted(Path(__file__).parent.glob("demo/*.py"))
+    digest = compute_digest(*[path.read_bytes() for path in code], spec.demo.seed)
+    study_file = Path(cache.folder) / f"demo-{digest}" / "study.toml"
+    if not study_file.exists():
+        progress(msg("Inventing the demo county"), 0.0)
+        study_file = write_demo_files(study_file.parent, seed=spec.demo.seed)
+    return read_study_file(study_file)
+
+
+def _build(
+    spec: StudySpec, sources: tuple[Source, ...], class_size: dict[str, float], cache: DiskCache, progress: Progress
+) -> StudyArea:
+    gathered = _Gathered()
+    crs = spec.crs or choose_study_crs(spec)
+    if crs != "local":
+        require_metric_crs(crs)
+    progress(msg("Reading schools"), 0.02)
+    schools = gathered.read(lambda: read_schools(spec, crs, design_class_size=class_size))
+    built = gathered.read(lambda: _read_units(spec, crs, _within(progress, 0.05, 0.25)))
+    sites, site_issues = gathered.read(lambda: read_sites(spec, crs)) or (build_empty_table("sites"), [])
+    zones, zone_issues = gathered.read(lambda: read_zones(spec)) or (build_empty_table("zones"), [])
+    roads = gathered.read(lambda: read_road_facts(spec, crs, sources, cache, _within(progress, 0.25, 0.55)))
+    gathered.require()
+    assert schools is not None and built is not None and roads is not None
+    units, unit_issues = built
+    units, calibration_issues = _calibrate(units, schools, spec)
+    gathered.issues += [*schools.issues, *unit_issues, *calibration_issues, *site_issues, *zone_issues]
+    travel = measure_travel(spec, roads.networks, units, schools.schools, sites, cache, _within(progress, 0.55, 0.9))
+    progress(msg("Finding neighbours"), 0.9)
+    adjacency = compute_adjacency(units)
+    progress(msg("Checking across tables"), 0.95)
+    gathered.issues += check_study(schools.schools, schools.places, schools.rolls, units, zones, sites, travel, crs=crs)
+    gathered.require()
+    return StudyArea(
+        name=spec.name,
+        crs=crs,
+        schools=schools.schools,
+        places=schools.places,
+        rolls=schools.rolls,
+        units=units,
+        zones=zones,
+        sites=sites,
+        travel=travel,
+        adjacency=adjacency,
+        basemap=roads.basemap,
+        networks=roads.networks,
+        road_report=roads.report,
+        issues=tuple(gathered.issues),
+        sources=sources,
+        synthetic=spec.synthetic,
+        fingerprint=compute_fingerprint(
+            schools.schools, schools.places, schools.rolls, units, zones, sites, travel=travel
+        ),
+    )
+
+
+def _within(progress: Progress, low: float, high: float) -> Progress:
+    """Return a progress callback for one part of the work, from ``low`` to ``high``."""
+
+    def report(step: Message, share: float) -> None:
+        progress(step, low + (high - low) * share)
+
+    return report
+
+
+def _read_units(spec: StudySpec, crs: str, progress: Progress) -> tuple[gpd.GeoDataFrame, list[DataIssue]]:
+    """Read where people live and make planning units of it."""
+    progress(msg("Reading population"), 0.0)
+    population = read_population(spec, crs, progress=_within(progress, 0.0, 0.6))
+    progress(msg("Building planning units"), 0.6)
+    units, issues = build_units(population, spec, crs)
+    return units, [*population.issues, *issues]
+
+
+def _calibrate(
+    units: gpd.GeoDataFrame, schools: SchoolTables, spec: StudySpec
+) -> tuple[gpd.GeoDataFrame, list[DataIssue]]:
+    """Scale children by stage to the rolls where the study asks for it."""
+    if spec.population is None or not spec.population.calibrate_to_rolls:
+        return units, []
+    totals = compute_roll_totals(schools.rolls).groupby("stage")["pupils"].sum()
+    return calibrate_pupils(units, {str(stage): float(value) for stage, value in totals.items()})
+
+
+def compute_fingerprint(*tables: pd.DataFrame, travel: Mapping[str, TravelMatrix] | None = None) -> str:
+    """Return the digest of a study's content: equal facts, equal fingerprint, whatever the files were called."""
+    parts: list[object] = []
+    for table in tables:
+        for column in sorted(table.columns):
+            values = table[column]
+            is_shape = str(values.dtype) == "geometry"
+            parts += [column, b"".join(values.to_wkb()) if is_shape else values.astype(str).str.cat(sep="\x1f")]
+    for mode, matrix in sorted((travel or {}).items()):
+        parts += [mode, matrix.time_min, matrix.length_m]
+    return compute_digest(*parts)

@@ -1,0 +1,139 @@
+"""Roads into networks, networks into travel tables; each kept on disk by the content it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geodata.cache import DiskCache
+from geodata.messages import msg
+from geodata.network import build_basemap, build_network, build_road_report
+from geodata.osm_features import read_osm_water
+from geodata.read_roads import read_roads
+from geodata.study import (
+    Basemap,
+    Mode,
+    Progress,
+    RoadNetwork,
+    Source,
+    TravelMatrix,
+    compute_digest,
+)
+from geodata.study_file import StudySpec
+from geodata.travel import compute_travel_matrix, read_travel_matrix
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+TRAVEL_VERSION = 1
+"""Part of the cache keys here: raise it when the same roads give other travel."""
+
+OSM_ENDINGS = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
+
+
+@dataclass(frozen=True)
+class RoadFacts:
+    """What the road file gives: a network per mode, lines and water for drawing, the report on them."""
+
+    networks: dict[Mode, RoadNetwork]
+    basemap: Basemap
+    report: pd.DataFrame | None
+
+
+def read_road_facts(
+    spec: StudySpec, crs: str, sources: tuple[Source, ...], cache: DiskCache, progress: Progress
+) -> RoadFacts:
+    """Read, clean and connect the roads of a study; an empty :class:`RoadFacts` where it names none.
+
+    Raises ``DataError`` for a bad file, ``NetworkError`` where roads must be downloaded and cannot be.
+    """
+    import geopandas as gpd
+
+    if spec.roads is None:
+        nothing = gpd.GeoDataFrame({"road_class": [], "name": []}, geometry=[], crs=None if crs == "local" else crs)
+        return RoadFacts({}, Basemap(nothing, nothing.rename(columns={"road_class": "kind"})), None)
+    progress(msg("Reading roads"), 0.0)
+    digests = [source.digest for source in sources if source.role == "roads"]
+    key = "roads-" + compute_digest(TRAVEL_VERSION, digests, spec.roads, spec.travel.modes, crs)
+    found = cache.load(key)
+    if isinstance(found, RoadFacts):
+        return found
+    roads = read_roads(spec, crs)
+    networks: dict[Mode, RoadNetwork] = {}
+    for position, mode in enumerate(spec.travel.modes):
+        progress(msg("Connecting roads"), 0.5 + 0.4 * position / len(spec.travel.modes))
+        networks[mode] = build_network(roads, mode)
+    progress(msg("Drawing the basemap"), 0.9)
+    facts = RoadFacts(networks, build_basemap(roads, _read_water(spec, crs)), build_road_report(roads, networks))
+    cache.store(key, facts)
+    return facts
+
+
+def _read_water(spec: StudySpec, crs: str) -> gpd.GeoDataFrame | None:
+    """Rivers and lakes of the same OSM file, for drawing; ``None`` where the road file is not OSM."""
+    if spec.roads is None or not spec.roads.path.endswith(OSM_ENDINGS):
+        return None
+    water = read_osm_water(spec.resolve(spec.roads.path))
+    return water if crs == "local" else water.to_crs(crs)
+
+
+def measure_travel(
+    spec: StudySpec,
+    networks: Mapping[Mode, RoadNetwork],
+    units: gpd.GeoDataFrame,
+    schools: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+    cache: DiskCache,
+    progress: Progress,
+) -> dict[Mode, TravelMatrix]:
+    """Return one travel matrix per mode, units × (schools, then sites); a given matrix is read instead."""
+    origins = _points(units, "unit_id")
+    schools_xy, sites_xy = _points(schools, "school_id"), _points(sites, "site_id")
+    destinations = tuple(np.concatenate([a, b]) for a, b in zip(schools_xy, sites_xy, strict=True))
+    if spec.travel.path:
+        matrix = read_travel_matrix(spec, list(origins[0]), list(destinations[0]))
+        return {spec.travel.matrix_mode: matrix}
+    found: dict[Mode, TravelMatrix] = {}
+    for position, mode in enumerate(spec.travel.modes):
+        share = position / len(spec.travel.modes)
+        progress(_STEP[mode], share)
+        network = networks.get(mode)
+        parts = [] if network is None else [network.start, network.head, network.length_m, network.time_s]
+        parts += [] if network is None else [network.x_m, network.y_m]
+        key = "travel-" + compute_digest(
+            TRAVEL_VERSION, mode, *parts, *(a.astype(str) for a in (*origins, *destinations)), spec.travel
+        )
+        matrix = cache.load(key)
+        if not isinstance(matrix, TravelMatrix):
+            matrix = compute_travel_matrix(
+                network,
+                origins,
+                destinations,
+                mode=mode,
+                cutoff_min=spec.travel.cutoff_min.get(mode, float("inf")),
+                detour_factor=spec.travel.detour_factor,
+                max_snap_m=spec.travel.max_snap_m,
+            )
+            cache.store(key, matrix)
+        found[mode] = matrix
+    return found
+
+
+_STEP = {
+    "walk": msg("Measuring walks"),
+    "bicycle": msg("Measuring bicycle rides"),
+    "drive": msg("Measuring drives"),
+}
+
+
+def _points(table: gpd.GeoDataFrame, id_column: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """Return ids, x and y of a table as arrays."""
+    return (
+        table[id_column].to_numpy(dtype=object),
+        table["x_m"].to_numpy(dtype=np.float64),
+        table["y_m"].to_numpy(dtype=np.float64),
+    )

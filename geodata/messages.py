@@ -1,0 +1,32 @@
+"""Sentences that can be said in any language later.
+
+Checks and flags are made far below the screen, before anybody knows the reader's language. They carry a
+:class:`Message`: an English template with named numbers and names. ``reports.language`` finds the template in the
+gettext catalogues and fills it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Message:
+    """A template with its values; ``str()`` gives the English sentence."""
+
+    template: str
+    params: tuple[tuple[str, object], ...] = ()
+
+    def render(self, translate: Callable[[str], str]) -> str:
+        """Return the sentence, with the template (and those of nested messages) put through ``translate``."""
+        values = {name: value.render(translate) if isinstance(value, Message) else value for name, value in self.params}
+        return translate(self.template).format(**values)
+
+    def __str__(self) -> str:
+        return self.render(lambda template: template)
+
+
+def msg(template: str, /, **params: object) -> Message:
+    """Return a :class:`Message`. The name is short because Babel finds translatable text by it."""
+    return Message(template, tuple(params.items()))

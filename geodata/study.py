@@ -1,0 +1,193 @@
+"""The values that cross borders: study area, road network, travel matrix, adjacency. All frozen, arrays read-only.
+
+Tables are plain (Geo)DataFrames, checked once at the reader's exit against ``geodata/tables/*.csv``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from geodata.errors import DataIssue
+from geodata.messages import Message
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+Stage = Literal["kindergarten", "primary", "junior", "senior"]
+Mode = Literal["walk", "bicycle", "drive"]
+STAGES: tuple[Stage, ...] = ("kindergarten", "primary", "junior", "senior")
+MODES: tuple[Mode, ...] = ("walk", "bicycle", "drive")
+SETTINGS: tuple[str, ...] = ("urban", "town", "rural")
+
+FloatArray: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+IntArray: TypeAlias = npt.NDArray[np.int32] | npt.NDArray[np.int64]
+
+Progress: TypeAlias = Callable[[Message, float], None]
+"""Called with the name of the step and the share of the work done (0 to 1); raises ``Cancelled`` to stop."""
+
+
+def no_progress(step: Message, share: float) -> None:
+    """Ignore progress."""
+
+
+class _Frozen:
+    """Read-only arrays and mappings, also after pickling: the value is rebuilt through its constructor."""
+
+    def __post_init__(self) -> None:
+        for item in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, item.name)
+            if isinstance(value, np.ndarray):
+                value = value.view()
+                value.flags.writeable = False
+                object.__setattr__(self, item.name, value)
+            elif isinstance(value, dict):
+                object.__setattr__(self, item.name, MappingProxyType(dict(value)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = [getattr(self, item.name) for item in fields(self)]  # type: ignore[arg-type]
+        return (type(self), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a table came from: shown in every document."""
+
+    role: str
+    path: str
+    digest: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class RoadNetwork(_Frozen):
+    """One mode's directed graph in CSR form: the arcs of node ``i`` are ``start[i]:start[i+1]``.
+
+    Only the largest connected part that the mode can use is kept. ``length_m`` and ``time_s`` are per arc;
+    ``x_m``/``y_m`` per node, in the study's metric CRS. ``parts`` and ``kept_share`` (of road length) say what the
+    cleaning found. Self loops and parallel arcs may occur.
+    """
+
+    mode: Mode
+    start: npt.NDArray[np.int32]
+    head: npt.NDArray[np.int32]
+    length_m: npt.NDArray[np.float32]
+    time_s: npt.NDArray[np.float32]
+    x_m: npt.NDArray[np.float64]
+    y_m: npt.NDArray[np.float64]
+    parts: int = 1
+    kept_share: float = 1.0
+    source: str = ""
+    date: str = ""
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.x_m)
+
+
+@dataclass(frozen=True, eq=False)
+class TravelMatrix(_Frozen):
+    """Travel from units (rows) to schools and sites (columns), one mode.
+
+    ``time_min`` and ``length_m`` have shape (units, destinations), float32; NaN = unreachable or beyond
+    ``cutoff_min``. ``unit_snap_m``/``destination_snap_m`` are the metres between the point and the road, already
+    included in both. ``method`` is ``"roads"``, ``"straight line"`` or ``"given"``; ``detour_factor`` applies to
+    straight lines and off-road legs.
+    """
+
+    mode: Mode
+    unit_ids: tuple[str, ...]
+    destination_ids: tuple[str, ...]
+    time_min: npt.NDArray[np.float32]
+    length_m: npt.NDArray[np.float32]
+    unit_snap_m: npt.NDArray[np.float32]
+    destination_snap_m: npt.NDArray[np.float32]
+    method: str = "roads"
+    detour_factor: float = 1.3
+    cutoff_min: float = float("inf")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shape = (len(self.unit_ids), len(self.destination_ids))
+        if self.time_min.shape != shape or self.length_m.shape != shape:
+            raise ValueError(f"travel matrix: expected shape {shape}, got {self.time_min.shape}, {self.length_m.shape}")
+
+    def columns(self, destination_ids: list[str]) -> npt.NDArray[np.int64]:
+        """Positions of the destinations named; ``KeyError`` for one that is not there."""
+        where = {key: position for position, key in enumerate(self.destination_ids)}
+        return np.array([where[key] for key in destination_ids], dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Adjacency(_Frozen):
+    """Pairs of neighbouring units, each once (``first_ids < second_ids`` in table order), with their shared border.
+
+    Units without a neighbour (islands) do not occur in the pairs and are listed in ``island_ids``.
+    """
+
+    first_ids: tuple[str, ...]
+    second_ids: tuple[str, ...]
+    border_m: npt.NDArray[np.float64]
+    island_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Basemap(_Frozen):
+    """Lines and areas for drawing only, in the study's CRS.
+
+    ``roads``: ``road_class`` (see ``geodata/tables/road_classes.csv``), ``name``, line geometry. ``water``: ``kind``
+    (river, stream, lake, sea), ``name``, line or polygon geometry. Either may be empty.
+    """
+
+    roads: gpd.GeoDataFrame
+    water: gpd.GeoDataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class StudyArea(_Frozen):
+    """Everything known about one county, checked. Tables: see ``docs/data-dictionary.md``.
+
+    ``travel`` and ``networks`` are keyed by mode; ``networks`` is empty where there are no roads. ``crs`` is metric
+    (``"EPSG:…"``, WKT, or ``"local"`` for a grid of metres without a place on Earth). ``road_report`` is the table
+    of length by class. ``fingerprint`` identifies content: equal inputs, equal fingerprint.
+    """
+
+    name: str
+    crs: str
+    schools: gpd.GeoDataFrame
+    places: pd.DataFrame
+    rolls: pd.DataFrame
+    units: gpd.GeoDataFrame
+    zones: pd.DataFrame
+    sites: gpd.GeoDataFrame
+    travel: Mapping[Mode, TravelMatrix]
+    adjacency: Adjacency
+    basemap: Basemap
+    networks: Mapping[Mode, RoadNetwork] = field(default_factory=dict)
+    road_report: pd.DataFrame | None = None
+    issues: tuple[DataIssue, ...] = ()
+    sources: tuple[Source, ...] = ()
+    synthetic: bool = False
+    fingerprint: str = ""
+
+
+def compute_digest(*parts: object) -> str:
+    """Return a short stable digest of bytes, strings, numbers and arrays, in order."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(str(part.dtype).encode() + str(part.shape).encode() + np.ascontiguousarray(part).tobytes())
+        elif isinstance(part, bytes):
+            digest.update(part)
+        else:
+            digest.update(repr(part).encode())
+        digest.update(b"\x00")
+    return digest.hexdigest()[:20]

@@ -1,0 +1,244 @@
+"""``study.toml``: where the data of one county are. Documented in ``docs/terminal.md``; kept stable for scripts."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from geodata.errors import DataError, DataIssue
+from geodata.messages import msg
+from geodata.study import Mode
+
+CASES_VARIABLE = "BUJU_CASES"
+CASES_DEFAULT = "../shared/data"
+
+
+@dataclass(frozen=True)
+class SchoolsSource:
+    """``[schools]``: one file of schools. ``columns`` maps our column names to the file's headers."""
+
+    path: str
+    sheet: str = ""
+    layer: str = ""
+    crs: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    defaults: dict[str, str] = field(default_factory=dict)
+    keep_where_positive: str = ""
+    year: int | None = None
+
+
+@dataclass(frozen=True)
+class RoadsSource:
+    """``[roads]``: a ``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.graphml`` file, or a place to download."""
+
+    path: str = ""
+    place: str = ""
+    polygon: str = ""
+    speeds: str = ""
+
+
+@dataclass(frozen=True)
+class PopulationSource:
+    """``[population]``: where people, or children, live.
+
+    ``kind``: ``points``, ``polygons``, ``raster``, ``age_rasters``, ``hexagons``, ``buildings``. ``columns`` maps our
+    column names to the file's headers. ``share`` gives children of a stage per inhabitant where no ages are known.
+    ``totals`` are known pupils by stage that the result is scaled to; ``town_totals`` is a table of such totals.
+    """
+
+    path: str = ""
+    kind: Literal["points", "polygons", "raster", "age_rasters", "hexagons", "buildings"] = "polygons"
+    layer: str = ""
+    crs: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    share: dict[str, float] = field(default_factory=dict)
+    totals: dict[str, float] = field(default_factory=dict)
+    town_totals: str = ""
+    calibrate_to_rolls: bool = False
+
+
+@dataclass(frozen=True)
+class UnitsSource:
+    """``[units]``: planning units: the population's own polygons, given polygons, or a grid of ``cell_m`` metres."""
+
+    kind: Literal["population", "polygons", "grid"] = "population"
+    path: str = ""
+    layer: str = ""
+    crs: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    cell_m: float = 500.0
+
+
+@dataclass(frozen=True)
+class ZonesSource:
+    """``[zones]``: the current catchments as a table of unit, stage, school."""
+
+    path: str
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SitesSource:
+    """``[sites]``: candidate sites for new schools."""
+
+    path: str
+    layer: str = ""
+    crs: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TravelSource:
+    """``[travel]``: how travel is measured, or a given matrix (``path``: units × schools, in minutes)."""
+
+    path: str = ""
+    modes: tuple[Mode, ...] = ("walk", "bicycle", "drive")
+    detour_factor: float = 1.3
+    cutoff_min: dict[str, float] = field(default_factory=dict)
+    max_snap_m: float = 500.0
+    matrix_mode: Mode = "walk"
+
+
+@dataclass(frozen=True)
+class DemoSource:
+    """``[demo]``: use the synthetic demo county instead of files."""
+
+    seed: int = 2026
+
+
+@dataclass(frozen=True)
+class StudySpec:
+    """One study as its file describes it. Paths are resolved against ``folder`` by :meth:`resolve`."""
+
+    name: str
+    crs: str = ""
+    description: str = ""
+    demo: DemoSource | None = None
+    schools: SchoolsSource | None = None
+    roads: RoadsSource | None = None
+    population: PopulationSource | None = None
+    units: UnitsSource = field(default_factory=UnitsSource)
+    zones: ZonesSource | None = None
+    sites: SitesSource | None = None
+    travel: TravelSource = field(default_factory=TravelSource)
+    synthetic: bool = False
+    folder: Path = Path()
+
+    def resolve(self, path: str) -> Path:
+        """Return the file meant by ``path``: relative to the study file; ``$BUJU_CASES/…`` names the case folder."""
+        prefix = "$" + CASES_VARIABLE
+        if path == prefix or path.startswith(prefix + "/"):
+            return compute_cases_folder() / path[len(prefix) + 1 :]
+        return self.folder / path
+
+
+def compute_cases_folder() -> Path:
+    """Return the folder of real cases: ``BUJU_CASES``, else ``../shared/data`` beside the project."""
+    named = os.environ.get(CASES_VARIABLE)
+    return Path(named) if named else Path(__file__).resolve().parent.parent / CASES_DEFAULT
+
+
+def read_study_file(path: str | Path) -> StudySpec:
+    """Read ``study.toml``.
+
+    Raises
+    ------
+    DataError
+        The file is missing, is not TOML, lacks a required key, or has a key or value that is not known; all at once.
+    """
+    path = Path(path)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise DataError(
+            DataIssue(
+                "study_file",
+                "error",
+                msg("The study file cannot be opened."),
+                file=path.name,
+                found=str(error.strerror),
+                cure=msg("Give the path of a study.toml file; docs/terminal.md describes one."),
+            )
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(
+            DataIssue("study_file", "error", msg("The study file is not valid TOML."), file=path.name, found=str(error))
+        ) from error
+    return build_study_spec(document, folder=path.resolve().parent, file=path.name)
+
+
+def build_study_spec(document: dict[str, Any], *, folder: Path, file: str = "study.toml") -> StudySpec:
+    """Check a parsed study file and return its :class:`StudySpec`; raises ``DataError`` with every problem."""
+    issues: list[DataIssue] = []
+    spec: StudySpec = _build(StudySpec, document, "", file, issues, skip=("folder",))
+    if not issues and spec.demo is None:
+        issues += [
+            _issue(file, f"[{table}]", "A required table is missing.", "add it; docs/terminal.md")
+            for table in ("schools", "population")
+            if getattr(spec, table) is None
+        ]
+    if issues:
+        raise DataError(issues)
+    return dataclasses.replace(spec, folder=folder)
+
+
+def _issue(file: str, key: str, problem: str, cure: str, found: str = "") -> DataIssue:
+    return DataIssue(
+        "study_file", "error", msg(problem), file=file, column=key, found=found, cure=msg("{cure}", cure=cure)
+    )
+
+
+def _build(cls: type, table: Any, prefix: str, file: str, issues: list[DataIssue], skip: tuple[str, ...] = ()) -> Any:
+    """Build dataclass ``cls`` from a TOML table; add what is wrong to ``issues``."""
+    if not isinstance(table, dict):
+        issues.append(_issue(file, prefix, "A table was expected here.", f"write [{prefix}] with keys below it"))
+        return None
+    hints = get_type_hints(cls)
+    known = {item.name: item for item in dataclasses.fields(cls) if item.name not in skip}
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        where = f"{prefix}.{key}" if prefix else key
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "known keys: " + ", ".join(sorted(known))
+            issues.append(_issue(file, where, "Unknown key.", hint))
+            continue
+        values[key] = _convert(hints[key], value, where, file, issues)
+    for key, item in known.items():
+        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        if required and key not in table:
+            issues.append(_issue(file, f"{prefix}.{key}" if prefix else key, "A required key is missing.", "add it"))
+            values[key] = None
+    return cls(**values)
+
+
+def _convert(hint: Any, value: Any, where: str, file: str, issues: list[DataIssue]) -> Any:
+    """Return ``value`` as ``hint`` asks, or report it."""
+    if get_origin(hint) in (Union, UnionType):
+        hint = next(option for option in get_args(hint) if option is not type(None))
+    origin, inner = get_origin(hint), get_args(hint)
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, value, where, file, issues)  # type: ignore[arg-type]
+    if origin is Literal:
+        if value in inner:
+            return value
+        issues.append(_issue(file, where, "Unknown value.", "use one of: " + ", ".join(map(str, inner)), str(value)))
+        return inner[0]
+    if origin is tuple and isinstance(value, list):
+        return tuple(_convert(inner[0], item, where, file, issues) for item in value)
+    if origin is dict and isinstance(value, dict):
+        return {key: _convert(inner[1], item, f"{where}.{key}", file, issues) for key, item in value.items()}
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and isinstance(value, hint) and (hint is bool) == isinstance(value, bool):
+        return value
+    wanted = getattr(hint, "__name__", str(hint))
+    issues.append(_issue(file, where, "A value of the wrong type.", f"write a {wanted}", repr(value)))
+    return None

@@ -1,0 +1,36 @@
+"""Shared fixtures: the real cases, a private cache, Hypothesis settings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from geodata.study_file import CASES_VARIABLE, compute_cases_folder
+
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """The folder of real cases; without it the test is skipped, and fails in CI."""
+    folder = compute_cases_folder()
+    if not (folder / "porto_alegre_r5r").is_dir():
+        message = (
+            f"real cases not found: set {CASES_VARIABLE} to their folder (docs/real-cases.md says where to get them)"
+        )
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep the tests out of the user's cache; one cache for the whole run, so that the demo is built once."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["BUJU_CACHE"] = str(folder)
+    return folder
