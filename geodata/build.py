@@ -12,7 +12,7 @@ from geodata.cache import DiskCache, compute_cache_folder
 from geodata.calibrate import calibrate_pupils
 from geodata.crs import require_metric_crs
 from geodata.demo import write_demo_files
-from geodata.errors import DataError, DataIssue
+from geodata.errors import CrsError, DataError, DataIssue
 from geodata.locate import choose_study_crs, compute_file_digest
 from geodata.measure import measure_travel, read_road_facts
 from geodata.messages import Message, msg
@@ -137,9 +137,7 @@ def _build(
     spec: StudySpec, sources: tuple[Source, ...], class_size: dict[str, float], cache: DiskCache, progress: Progress
 ) -> StudyArea:
     gathered = _Gathered()
-    crs = spec.crs or choose_study_crs(spec)
-    if crs != "local":
-        require_metric_crs(crs)
+    crs, no_crs = _choose_crs(spec)
     progress(msg("Reading schools"), 0.02)
     schools = gathered.read(lambda: read_schools(spec, crs, design_class_size=class_size))
     built = gathered.read(lambda: _read_units(spec, crs, _within(progress, 0.05, 0.25)))
@@ -147,6 +145,8 @@ def _build(
     zones, zone_issues = gathered.read(lambda: read_zones(spec)) or (build_empty_table("zones"), [])
     roads = gathered.read(lambda: read_road_facts(spec, crs, sources, cache, _within(progress, 0.25, 0.55)))
     gathered.require()
+    if no_crs is not None:  # said only when no file has a worse problem, which it would follow from
+        raise no_crs
     assert schools is not None and built is not None and roads is not None
     units, unit_issues = built
     units, calibration_issues = _calibrate(units, schools, spec)
@@ -178,6 +178,19 @@ def _build(
             schools.schools, schools.places, schools.rolls, units, zones, sites, travel=travel
         ),
     )
+
+
+def _choose_crs(spec: StudySpec) -> tuple[str, CrsError | None]:
+    """Return the metric CRS to work in; with an error a stand-in, so that the files can still be checked."""
+    if spec.crs == "local":
+        return spec.crs, None
+    if spec.crs:
+        require_metric_crs(spec.crs)
+        return spec.crs, None
+    try:
+        return choose_study_crs(spec), None
+    except CrsError as error:
+        return "EPSG:3857", error
 
 
 def _within(progress: Progress, low: float, high: float) -> Progress:

@@ -11,6 +11,7 @@ from geodata.crs import choose_metric_crs
 from geodata.errors import CrsError, DataError, DataIssue
 from geodata.files import read_layer, read_raw_table
 from geodata.messages import msg
+from geodata.population_raster import list_rasters, require_tiff
 from geodata.schema import match_columns
 from geodata.study_file import PopulationSource, SchoolsSource, StudySpec, UnitsSource
 
@@ -18,9 +19,15 @@ TABLE_ENDINGS = (".csv", ".xlsx", ".xlsm", ".tsv", ".txt")
 
 
 def compute_file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file (or of the files in a folder); empty where there is none: its reader will say so."""
-    if path.is_dir():
-        return "".join(compute_file_digest(item)[:16] for item in sorted(path.iterdir()) if item.is_file())
+    """Return the SHA-256 of a file, or of the rasters meant by a folder, a pattern or names joined by ``;``.
+
+    Empty where there is none: its reader will say so.
+    """
+    if path.is_dir() or any(mark in path.name for mark in "*?;"):
+        try:
+            return "".join(compute_file_digest(item)[:16] for item in list_rasters(path))
+        except DataError:
+            return ""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -58,7 +65,7 @@ def _find_centre(path: Path, source: PopulationSource | UnitsSource | SchoolsSou
             return _find_table_centre(path, source)
         if name.endswith((".pbf", ".osm", ".osm.gz", ".osm.bz2")):
             return _find_osm_centre(path)
-        if name.endswith((".tif", ".tiff")):
+        if isinstance(source, PopulationSource) and source.kind in ("raster", "age_rasters"):
             return _find_raster_centre(path)
         layer = read_layer(path, layer=source.layer)
     except DataError:
@@ -99,7 +106,8 @@ def _find_osm_centre(path: Path) -> tuple[float, float] | None:
 
     try:
         for thing in osmium.FileProcessor(str(path), osmium.osm.NODE):
-            return thing.location.lon, thing.location.lat
+            if isinstance(thing, osmium.osm.Node):
+                return thing.location.lon, thing.location.lat
     except RuntimeError:
         return None
     return None
@@ -110,8 +118,10 @@ def _find_raster_centre(path: Path) -> tuple[float, float] | None:
     from rasterio.warp import transform_bounds
 
     try:
-        with rasterio.open(path) as raster:
+        path = list_rasters(path)[0]
+        require_tiff(path)
+        with rasterio.open(path, driver="GTiff") as raster:
             west, south, east, north = transform_bounds(raster.crs, "EPSG:4326", *raster.bounds)
-    except rasterio.errors.RasterioError:
+    except (DataError, rasterio.errors.RasterioError):
         return None
     return (west + east) / 2, (south + north) / 2

@@ -72,7 +72,8 @@ class RoadNetwork(_Frozen):
 
     Only the largest connected part that the mode can use is kept. ``length_m`` and ``time_s`` are per arc;
     ``x_m``/``y_m`` per node, in the study's metric CRS. ``parts`` and ``kept_share`` (of road length) say what the
-    cleaning found. Self loops and parallel arcs may occur.
+    cleaning found. Self loops and parallel arcs may occur. ``enterable`` (per arc) is False where a point beside the
+    road cannot join it (expressways); ``None`` = everywhere. Legs off the road are walked at ``off_road_kmh``.
     """
 
     mode: Mode
@@ -86,6 +87,8 @@ class RoadNetwork(_Frozen):
     kept_share: float = 1.0
     source: str = ""
     date: str = ""
+    enterable: npt.NDArray[np.bool_] | None = None
+    off_road_kmh: float = 4.0
 
     @property
     def n_nodes(self) -> int:

@@ -1,0 +1,237 @@
+"""Write the demo county as ordinary input files, as a planner would bring them. All data are synthetic."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from geodata.demo import names
+from geodata.demo.county import County, build_county
+from geodata.demo.people import BIRTHS, YEAR
+from geodata.demo.schools import CLASS_SIZE
+from geodata.demo.terrain import CRS
+from geodata.demo.ways import Points, Tags
+
+STAGE_NAMES = {"kindergarten": "幼儿园", "primary": "小学", "junior": "初中", "senior": "高中"}
+KIND_NAMES = {
+    "kindergarten": "幼儿园", "primary": "小学", "teaching_point": "教学点", "junior": "初级中学",
+    "nine_year": "九年一贯制学校", "complete_secondary": "完全中学", "senior": "高级中学",
+}  # fmt: skip
+SETTING_NAMES = {"urban": "城区", "town": "镇区", "rural": "乡村"}
+GRADE_HEADERS = {
+    "kindergarten": ("小班人数", "中班人数", "大班人数"),
+    "primary": tuple(f"{n}年级人数" for n in "一二三四五六"),
+    "junior": tuple(f"{n}年级人数" for n in "七八九"),
+    "senior": ("高一人数", "高二人数", "高三人数"),
+}
+ATTRIBUTION = "synthetic data, invented by the Buju demo generator; no real place, school or person"
+
+STUDY = """# Synthetic demo county: every place, school and number in this folder is invented.
+name = "{name}"
+crs = "{crs}"
+description = "Synthetic data for trying the program; not a real county. 合成数据，仅供演示，非真实县域。"
+synthetic = true
+
+[schools]
+path = "schools.csv"
+year = {year}
+
+[roads]
+path = "roads.osm.pbf"
+
+[population]
+path = "villages.gpkg"
+kind = "polygons"
+layer = "units"
+
+[units]
+kind = "population"
+
+[zones]
+path = "zones.csv"
+
+[sites]
+path = "sites.csv"
+"""
+
+README = """SYNTHETIC DATA 合成数据
+
+Everything in this folder is invented by a seeded generator (seed {seed}): the county, its land, roads, villages,
+people, schools, catchments. No real place, institution or person is meant.
+本目录全部数据均为程序合成，与任何真实地区、学校和个人无关。
+
+study.toml      the study: open it in the app, or with: python cli.py check study.toml
+schools.csv     one row per school and stage, school year {year} (Chinese headers, UTF-8)
+roads.osm.pbf   roads and water in OpenStreetMap's format and tags (not OpenStreetMap data)
+villages.gpkg   layer "units": planning units (villages, estates, communities), people, children by stage,
+                births_2008 … births_2025 = children living there now by year of birth ({crs})
+zones.csv       present catchments of primary and junior schools; several rows = shared zone (多校划片)
+sites.csv       six candidate sites
+
+Kindergarten pupils are 98.5 % of the three cohorts, senior pupils 61.3 %; primary and junior all. Children of the
+births of 2020-2022, 2014-2019, 2011-2013 and 2008-2010 are counted as kindergarten, primary, junior and senior age.
+Teaching points (教学点) teach the first grades of their own village, which therefore also has a second school.
+Some catchments are odd on purpose: estates sent past three nearer schools, villages zoned to another town.
+"""
+
+
+def write_demo_files(folder: Path, *, seed: int = 2026) -> Path:
+    """Write the synthetic demo county into ``folder`` and return the path of its ``study.toml``.
+
+    Equal seeds give equal tables on every machine; files that are there already are replaced.
+
+    Raises
+    ------
+    LayoutError
+        The seed draws a county without room for its villages (no such seed is known).
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    county = build_county(seed)
+    write_schools(folder / "schools.csv", county)
+    write_roads(folder / "roads.osm.pbf", county)
+    write_units(folder / "villages.gpkg", county)
+    _write_csv(folder / "zones.csv", ("单元编号", "学段", "学校代码"), [
+        (unit_id, STAGE_NAMES[stage], school_id) for unit_id, stage, school_id in county.zones
+    ])  # fmt: skip
+    write_sites(folder / "sites.csv", county)
+    (folder / "README.txt").write_text(README.format(seed=seed, year=YEAR, crs=CRS), encoding="utf-8", newline="\n")
+    study = folder / "study.toml"
+    study.write_text(STUDY.format(name=names.COUNTY, crs=CRS, year=YEAR), encoding="utf-8", newline="\n")
+    return study
+
+
+def convert_to_lonlat(points: Points) -> Points:
+    """Return longitude and latitude in degrees (n, 2), rounded to 1e-7 as OpenStreetMap does."""
+    from pyproj import Transformer
+
+    lon, lat = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True).transform(points[:, 0], points[:, 1])
+    return np.round(np.column_stack([lon, lat]), 7)
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def write_schools(path: Path, county: County) -> None:
+    """Write one row per school and stage."""
+    grades = [header for stage in STAGE_NAMES for header in GRADE_HEADERS[stage]]
+    header = [
+        "学校代码",
+        "学校名称",
+        "办学类型",
+        "学段",
+        "城乡类型",
+        "乡镇",
+        "经度",
+        "纬度",
+        "学位数",
+        "在校生数",
+        "班数",
+        "举办者",
+        "寄宿床位数",
+        *grades,
+    ]
+    lonlat = convert_to_lonlat(np.array([(school.x_m, school.y_m) for school in county.schools]))
+    rows: list[list[object]] = []
+    for school, (lon, lat) in zip(county.schools, lonlat, strict=True):
+        for name, stage in school.stages.items():
+            counts = dict(zip(GRADE_HEADERS[name], stage.pupils, strict=False))
+            rows.append(
+                [
+                    school.school_id, school.name, KIND_NAMES[school.kind], STAGE_NAMES[name],
+                    SETTING_NAMES[school.setting], school.town, f"{lon:.6f}", f"{lat:.6f}",
+                    stage.built_classes * CLASS_SIZE[name] if stage.capacity_known else "",
+                    sum(stage.pupils), sum(stage.classes), "民办" if school.private else "公办",
+                    school.boarding_places or "", *(counts.get(grade, "") for grade in grades),
+                ]
+            )  # fmt: skip
+    _write_csv(path, header, rows)
+
+
+def write_sites(path: Path, county: County) -> None:
+    """Write the candidate sites."""
+    lonlat = convert_to_lonlat(np.array([(site.x_m, site.y_m) for site in county.sites]))
+    rows: list[list[object]] = []
+    for site, (lon, lat) in zip(county.sites, lonlat, strict=True):
+        stages = ";".join(STAGE_NAMES[stage] for stage in site.stages.split(";"))
+        place = [site.site_id, site.name, f"{lon:.6f}", f"{lat:.6f}"]
+        rows.append([*place, site.area_m2, site.class_options, stages, site.cost_cny])
+    header = ("地块编号", "地块名称", "经度", "纬度", "用地面积", "可建规模", "可办学段", "建设费用")
+    _write_csv(path, header, rows)
+
+
+def write_units(path: Path, county: County) -> None:
+    """Write the planning units as a GeoPackage with people, children by stage and by year of birth."""
+    import geopandas as gpd
+    import pyogrio
+
+    units, people = county.units, county.people
+    table: dict[str, object] = {
+        column: [getattr(unit, column) for unit in units]
+        for column in ("unit_id", "name", "kind", "setting", "town", "x_m", "y_m")
+    }
+    table["population_people"] = people.people
+    table |= {f"{stage}_pupils": people.pupils[stage] for stage in STAGE_NAMES}
+    table |= {f"births_{year}": people.births[:, k] for k, year in enumerate(BIRTHS)}
+    frame = gpd.GeoDataFrame(table, geometry=[unit.shape for unit in units], crs=CRS)
+    path.unlink(missing_ok=True)
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2026-01-01T00:00:00.000Z"})  # else the file holds "now"
+    try:
+        frame.to_file(path, layer="units", driver="GPKG", engine="pyogrio", metadata={"DESCRIPTION": ATTRIBUTION})
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
+def write_roads(path: Path, county: County) -> None:
+    """Write roads and water as OpenStreetMap nodes and ways."""
+    import osmium
+    from osmium.osm import mutable
+
+    xy = [*county.book.xy]
+    ways = [*county.book.ways]
+    for line, tags in _list_water(county):
+        ring = tags.get("natural") == "water"
+        nodes = list(range(len(xy), len(xy) + len(line) - ring))
+        xy += [(float(x), float(y)) for x, y in (line[:-1] if ring else line)]
+        ways.append(([*nodes, nodes[0]] if ring else nodes, tags))
+    lonlat = convert_to_lonlat(np.array(xy)).tolist()
+    path.unlink(missing_ok=True)
+    header = osmium.io.Header()
+    header.set("generator", "Buju demo county: " + ATTRIBUTION)
+    writer = osmium.SimpleWriter(str(path), header=header)
+    try:
+        for number, place in enumerate(lonlat, 1):
+            writer.add_node(mutable.Node(id=number, version=1, location=tuple(place)))
+        for number, (nodes, tags) in enumerate(ways, 1):
+            writer.add_way(mutable.Way(id=number, version=1, nodes=[node + 1 for node in nodes], tags=tags))
+    finally:
+        writer.close()
+
+
+def _list_water(county: County) -> list[tuple[Points, Tags]]:
+    """Return the river, streams, reservoir and ponds with their tags."""
+    land = county.terrain
+    lines: list[tuple[Points, Tags]] = [
+        (shapely.get_coordinates(land.river), {"waterway": "river", "name": names.RIVER}),
+        (
+            shapely.get_coordinates(land.river_area.exterior),
+            {"natural": "water", "water": "river", "name": names.RIVER},
+        ),
+        (
+            shapely.get_coordinates(land.reservoir.exterior),
+            {"natural": "water", "water": "reservoir", "name": names.RESERVOIR},
+        ),
+    ]
+    lines += [(shapely.get_coordinates(pond.exterior), {"natural": "water", "water": "pond"}) for pond in land.ponds]
+    for line, name in zip(county.streams, names.STREAMS, strict=False):
+        lines.append((line, {"waterway": "stream", "name": name}))
+    return lines

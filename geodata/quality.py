@@ -1,0 +1,77 @@
+"""Checks across tables: each is named, says what it found in words, and places it on the map where it has a place.
+
+Every check is a function ``check_…(facts) -> list[DataIssue]`` in :data:`CHECKS`; :func:`check_study` runs them all,
+:func:`render_checks_page` lists them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from geodata import quality_places, quality_tables
+from geodata.errors import DataIssue
+from geodata.quality_facts import Facts
+from geodata.study import TravelMatrix
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+Check = Callable[[Facts], list[DataIssue]]
+
+CHECKS: dict[str, Check] = {
+    check.__name__.removeprefix("check_"): check
+    for check in (
+        quality_tables.check_duplicate_ids,
+        quality_tables.check_unknown_ids,
+        quality_tables.check_counts,
+        quality_tables.check_kind_and_stages,
+        quality_tables.check_stage_without_capacity,
+        quality_tables.check_school_without_roll,
+        quality_tables.check_roll_over_capacity,
+        quality_tables.check_class_size,
+        quality_tables.check_units_without_children,
+        quality_places.check_zone_stages,
+        quality_places.check_zone_gaps,
+        quality_places.check_positions,
+        quality_places.check_doubled_schools,
+        quality_places.check_schools_outside,
+        quality_places.check_far_from_roads,
+        quality_places.check_unreachable_units,
+    )
+}
+"""Every check by name, in the order in which they run."""
+
+
+def check_study(
+    schools: gpd.GeoDataFrame,
+    places: pd.DataFrame,
+    rolls: pd.DataFrame,
+    units: gpd.GeoDataFrame,
+    zones: pd.DataFrame,
+    sites: gpd.GeoDataFrame,
+    travel: Mapping[Any, TravelMatrix],
+    *,
+    crs: str = "",
+) -> list[DataIssue]:
+    """Run every check of :data:`CHECKS` and return what they found: errors first, then warnings, then notes."""
+    facts = Facts(schools, places, rolls, units, zones, sites, travel, crs)
+    found = [issue for check in CHECKS.values() for issue in check(facts)]
+    order = ("error", "warning", "note")
+    return sorted(found, key=lambda issue: order.index(issue.severity))
+
+
+def render_checks_page() -> str:
+    """Return ``docs/checks.md``: every check by name with what it looks for."""
+    head = (
+        "# Checks\n\nEvery check across tables, by the name that stands in each finding. *Errors* must be mended, "
+        "*warnings* should be looked at, *notes* only tell. This page is generated from `geodata/quality.py`.\n\n"
+        "| check | what it looks for |\n|---|---|\n"
+    )
+    lines = []
+    for name, check in CHECKS.items():
+        text = " ".join(inspect.cleandoc(check.__doc__ or "").split())
+        lines.append(f"| `{name}` | {text} |\n")
+    return head + "".join(lines)

@@ -1,0 +1,188 @@
+"""Checks of places: zones, positions, roads and travel."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+import numpy.typing as npt
+
+from geodata.errors import DataIssue
+from geodata.messages import msg
+from geodata.quality_facts import MODE_NAMES, STAGE_NAMES, Facts, join_words, pairs_of, pupils_of
+from geodata.study import STAGES, TravelMatrix
+
+SAME_SCHOOL_M = 300.0
+OUTSIDE_MARGIN_M = 3_000.0
+FAR_FROM_ROAD_M = 500.0
+
+
+def check_zone_stages(facts: Facts) -> list[DataIssue]:
+    """Warning: a zone leads to a school that does not teach the stage."""
+    taught = set(pairs_of(facts.places))
+    wrong = sorted({pair for pair in pairs_of(facts.zones) if pair not in taught and pair[0] in facts.school_names})
+    return [
+        facts.issue(
+            "zone_stages",
+            "warning",
+            msg(
+                "Zones for {stage} lead to {name}, which does not teach it.", stage=stage, name=facts.school_names[key]
+            ),
+            "schools",
+            key,
+            cure=msg("Correct the school in the table of zones, or add the stage to the school."),
+        )
+        for key, stage in wrong
+    ]
+
+
+def check_zone_gaps(facts: Facts) -> list[DataIssue]:
+    """Warning: a unit has children of a stage that is zoned, but belongs to no zone."""
+    issues = []
+    ids = facts.units["unit_id"].astype(str).to_numpy()
+    for stage in STAGES:
+        zoned = facts.zones.loc[facts.zones["stage"] == stage, "unit_id"].astype(str)
+        if not len(zoned):
+            continue
+        pupils = pupils_of(facts.units, stage)
+        for at in np.flatnonzero((pupils > 0) & ~np.isin(ids, zoned.unique())):
+            problem = msg(
+                "{name} has {pupils:,.0f} children but no zone ({stage}).",
+                name=facts.unit_names[ids[at]],
+                pupils=float(pupils[at]),
+                stage=STAGE_NAMES[stage],
+            )
+            cure = msg("Add the unit to the table of zones.")
+            issues.append(facts.issue("zone_gaps", "warning", problem, "units", ids[at], cure=cure))
+    return issues
+
+
+def check_positions(facts: Facts) -> list[DataIssue]:
+    """Error: a school or site without a position on Earth. Warning: longitude and latitude look swapped."""
+    issues = []
+    for table in ("schools", "sites"):
+        for record_id, (lon_deg, lat_deg) in facts.lonlat[table].items():
+            if not (np.isfinite(lon_deg) and np.isfinite(lat_deg)):
+                problem = msg("{id} has no position on Earth.", id=record_id)
+                cure = msg("Check longitude and latitude, or the coordinate system.")
+                issues.append(facts.issue("positions", "error", problem, table, record_id, cure=cure))
+    west, south, east, north = _find_bounds(np.array(list(facts.lonlat["units"].values())).reshape(-1, 2))
+    for record_id, (lon_deg, lat_deg) in facts.lonlat["schools"].items():
+        inside = west <= lon_deg <= east and south <= lat_deg <= north
+        if not inside and west <= lat_deg <= east and south <= lon_deg <= north:
+            problem = msg("Longitude and latitude of {name} look swapped.", name=facts.school_names[record_id])
+            cure = msg("Exchange the two numbers.")
+            issues.append(facts.issue("positions", "warning", problem, "schools", record_id, cure=cure))
+    return issues
+
+
+def _find_bounds(points: npt.NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of points (n, 2); NaN, which contains nothing, where there are none."""
+    known = points[np.isfinite(points).all(axis=1)]
+    if not len(known):
+        return (np.nan, np.nan, np.nan, np.nan)
+    (west, south), (east, north) = known.min(axis=0), known.max(axis=0)
+    return float(west), float(south), float(east), float(north)
+
+
+def check_doubled_schools(facts: Facts) -> list[DataIssue]:
+    """Warning: two schools with the same name lie within 300 m: probably one school, entered twice."""
+    groups = defaultdict(list)
+    columns = (facts.schools[name] for name in ("name", "school_id", "x_m", "y_m"))
+    for name, school_id, x_m, y_m in zip(*columns, strict=True):
+        groups[str(name).strip().casefold()].append((str(school_id), float(x_m), float(y_m)))
+    issues = []
+    for group in groups.values():
+        for position, (school_id, x_m, y_m) in enumerate(group):
+            near = [other for other, x, y in group[:position] if np.hypot(x - x_m, y - y_m) <= SAME_SCHOOL_M]
+            if near:
+                problem = msg(
+                    "{name} stands twice within {distance:.0f} m ({first} and {second}).",
+                    name=facts.school_names[school_id],
+                    distance=SAME_SCHOOL_M,
+                    first=near[0],
+                    second=school_id,
+                )
+                cure = msg("Delete one of them, or give both the same code if they are two stages of one school.")
+                issues.append(facts.issue("doubled_schools", "warning", problem, "schools", school_id, cure=cure))
+    return issues
+
+
+def check_schools_outside(facts: Facts) -> list[DataIssue]:
+    """Warning: a school or site lies more than 3 km outside the rectangle around all units."""
+    if not len(facts.units):
+        return []
+    shapes = facts.units.geometry.total_bounds
+    points = _find_bounds(facts.units[["x_m", "y_m"]].to_numpy(dtype=float))
+    west, south = np.fmin(shapes[:2], points[:2]) - OUTSIDE_MARGIN_M
+    east, north = np.fmax(shapes[2:], points[2:]) + OUTSIDE_MARGIN_M
+    issues = []
+    for table, frame in (("schools", facts.schools), ("sites", facts.sites)):
+        x, y = frame["x_m"].to_numpy(dtype=float), frame["y_m"].to_numpy(dtype=float)
+        for at in np.flatnonzero((x < west) | (x > east) | (y < south) | (y > north)):
+            record_id = str(frame[f"{table[:-1]}_id"].iloc[at])
+            away = np.hypot(max(west - x[at], x[at] - east, 0), max(south - y[at], y[at] - north, 0))
+            problem = msg(
+                "{name} lies {distance:,.0f} km outside the area of the units.",
+                name=str(frame["name"].iloc[at]) or record_id,
+                distance=float(away + OUTSIDE_MARGIN_M) / 1000,
+            )
+            cure = msg("Check longitude and latitude, or the coordinate system.")
+            issues.append(facts.issue("schools_outside", "warning", problem, table, record_id, cure=cure))
+    return issues
+
+
+def check_far_from_roads(facts: Facts) -> list[DataIssue]:
+    """Warning: a unit with children, a school or a site lies more than 500 m from any road that can be used."""
+    by_mode = [matrix for matrix in facts.travel.values() if matrix.method == "roads"]
+    if not by_mode:
+        return []
+    matrix = next((m for m in by_mode if m.mode == "walk"), by_mode[0])
+    has_children = dict(zip(facts.units["unit_id"].astype(str), facts.unit_pupils > 0, strict=True))
+    ends = [("units", key, snap) for key, snap in zip(matrix.unit_ids, matrix.unit_snap_m, strict=True)]
+    for key, snap in zip(matrix.destination_ids, matrix.destination_snap_m, strict=True):
+        ends.append(("schools" if key in facts.school_names else "sites", key, snap))
+    issues = []
+    for table, key, snap in ends:
+        if snap > FAR_FROM_ROAD_M and has_children.get(key, table != "units"):
+            names = {"units": facts.unit_names, "schools": facts.school_names}.get(table, {})
+            name = names.get(key, key)
+            problem = msg("{name} lies {distance:,.0f} m from the nearest road.", name=name, distance=float(snap))
+            cure = msg("Check the position; or the road is missing in the road file.")
+            issues.append(facts.issue("far_from_roads", "warning", problem, table, key, cure=cure))
+    return issues
+
+
+def check_unreachable_units(facts: Facts) -> list[DataIssue]:
+    """Warning: a unit with children from which no school can be reached, with the modes for which that holds."""
+    modes: dict[str, list[str]] = defaultdict(list)
+    for mode, matrix in facts.travel.items():
+        for unit_id in _find_cut_off(matrix, set(facts.school_names)):
+            modes[unit_id].append(str(mode))
+    pupils = dict(zip(facts.units["unit_id"].astype(str), facts.unit_pupils, strict=True))
+    return [
+        facts.issue(
+            "unreachable_units",
+            "warning",
+            msg(
+                "No school can be reached from {name} ({modes}); {pupils:,.0f} children live there.",
+                name=facts.unit_names.get(unit_id, unit_id),
+                modes=join_words([MODE_NAMES[mode] for mode in cut_off]),
+                pupils=float(pupils[unit_id]),
+            ),
+            "units",
+            unit_id,
+            cure=msg("Check the roads around it, or the greatest travel time of the study."),
+        )
+        for unit_id, cut_off in modes.items()
+        if pupils.get(unit_id, 0) > 0
+    ]
+
+
+def _find_cut_off(matrix: TravelMatrix, schools: set[str]) -> list[str]:
+    """Return the units from which no school has a travel time."""
+    columns = [at for at, key in enumerate(matrix.destination_ids) if key in schools]
+    if not columns:
+        return []
+    nowhere = np.flatnonzero(np.isnan(matrix.time_min[:, columns]).all(axis=1))
+    return [matrix.unit_ids[at] for at in nowhere]

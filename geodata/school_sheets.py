@@ -1,0 +1,124 @@
+"""Open a file of schools, whatever its kind, as sheets of text with positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from geodata.crs import WGS84
+from geodata.errors import DataError, DataIssue
+from geodata.files import TABLE_ENDINGS, RawTable, read_layer, read_raw_table, read_raw_tables, require_layer_crs
+from geodata.messages import msg
+from geodata.schema import match_headers
+from geodata.school_columns import QUANTITIES, build_school_columns, guess_kind
+from geodata.values import format_number, parse_year
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+Floats = npt.NDArray[np.float64]
+OSM_ENDINGS = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Rows of a file as text. ``x``/``y`` are the shapes' points in ``crs``, where the file has shapes.
+
+    ``name`` is the sheet's; ``rows`` are its row numbers (for layers: the feature's number, from 1).
+    """
+
+    frame: pd.DataFrame
+    rows: npt.NDArray[np.int64]
+    file: str
+    name: str = ""
+    x: Floats | None = None
+    y: Floats | None = None
+    crs: str = ""
+
+    def keep(self, mask: npt.NDArray[np.bool_]) -> Sheet:
+        """Return the sheet with the rows where ``mask`` is true."""
+        frame = self.frame[mask].reset_index(drop=True)
+        x, y = (None if values is None else values[mask] for values in (self.x, self.y))
+        return Sheet(frame, self.rows[mask], self.file, self.name, x, y, self.crs)
+
+
+def open_sheets(
+    path: Path, *, sheet: str = "", layer: str = "", crs: str = "", match_school_sheets: bool = False
+) -> list[Sheet]:
+    """Return the sheets of a table or layer file; raises ``DataError`` where it cannot be read.
+
+    ``match_school_sheets`` chooses, where ``sheet`` is empty, the sheets of a workbook that look like tables of
+    schools: all of those named after a stage or a year (小学, 初中; 2023, 2024), else the first.
+    """
+    lower = path.name.lower()
+    if lower.endswith(TABLE_ENDINGS):
+        if sheet or not match_school_sheets:
+            raws = [read_raw_table(path, sheet=sheet)]
+        else:
+            raws = _choose_school_sheets(read_raw_tables(path))
+        return [Sheet(raw.frame, raw.rows, raw.file, raw.sheet) for raw in raws]
+    if lower.endswith(OSM_ENDINGS):
+        return [_open_osm(path)]
+    return [build_layer_sheet(require_layer_crs(read_layer(path, layer=layer), crs, path.name), path.name)]
+
+
+def _open_osm(path: Path) -> Sheet:
+    from geodata.osm_features import read_osm_schools
+
+    if not path.is_file():
+        raise DataError(DataIssue("file", "error", msg("The file does not exist."), file=path.name, found=str(path)))
+    return build_layer_sheet(read_osm_schools(path), path.name)
+
+
+def build_layer_sheet(layer: gpd.GeoDataFrame, file: str) -> Sheet:
+    """Return a layer as text with one point per shape (inside it, for areas)."""
+    shapes = layer.geometry.representative_point()
+    missing = (layer.geometry.isna() | layer.geometry.is_empty).to_numpy()
+    x = np.where(missing, np.nan, shapes.x.to_numpy())
+    y = np.where(missing, np.nan, shapes.y.to_numpy())
+    frame = layer.drop(columns=layer.geometry.name)
+    text = pd.DataFrame({str(name): [_format(cell) for cell in frame[name]] for name in frame.columns}, dtype="str")
+    crs = "" if layer.crs is None else layer.crs.to_string()
+    return Sheet(text, np.arange(1, len(layer) + 1, dtype=np.int64), file, "", x, y, crs or WGS84)
+
+
+def _format(cell: object) -> str:
+    if isinstance(cell, float | np.floating):
+        return "" if np.isnan(cell) else format_number(float(cell)) if np.isfinite(cell) else str(cell)
+    if isinstance(cell, str | int | np.integer | bool | np.bool_):
+        return str(cell).strip()
+    if isinstance(cell, Sequence | np.ndarray):
+        return ";".join(str(part) for part in cell)
+    return "" if cell is None or cell is pd.NA or cell is pd.NaT else str(cell)
+
+
+def _choose_school_sheets(raws: list[RawTable]) -> list[RawTable]:
+    fitting = [raw for raw in raws if _looks_like_schools(raw)]
+    named = [raw for raw in fitting if stage_word_of(raw.sheet) or year_of(raw.sheet) is not None]
+    filled = [raw for raw in named if len(raw.frame)]
+    return filled or fitting[:1] or raws[:1]
+
+
+def _looks_like_schools(raw: RawTable) -> bool:
+    found = match_headers(raw.frame.columns, {name: column.headers for name, column in build_school_columns().items()})
+    facts = [name for name in found if name in ("stage", "kind", "lon_deg", "x_m") or name.endswith(QUANTITIES)]
+    return ("name" in found or "school_id" in found) and bool(facts)
+
+
+def stage_word_of(sheet: str) -> str:
+    """Return the kind of school that a sheet is named after, or ``""``."""
+    return guess_kind(sheet)
+
+
+def year_of(sheet: str) -> int | None:
+    """Return the year in a sheet's name, or ``None``."""
+    try:
+        return parse_year(sheet)
+    except ValueError:
+        return None

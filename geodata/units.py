@@ -1,0 +1,261 @@
+"""Planning units: the smallest areas that are given to a school as a whole, with the children who live in them.
+
+The population's own polygons, polygons of another layer, or squares of a grid. Children set out from a demand point:
+the middle of the people where it is known and lies inside, else the point that the file gives, else a point inside.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from geodata.aggregate import (
+    NEAREST_M,
+    Shares,
+    choose_majority,
+    compute_area_shares,
+    compute_centres,
+    compute_point_shares,
+    compute_raster_shares,
+    compute_weights,
+    sum_counts,
+)
+from geodata.calibrate import calibrate_pupils, calibrate_towns
+from geodata.dictionary import Origin
+from geodata.errors import DataError, DataIssue
+from geodata.messages import msg
+from geodata.population_buildings import read_town_totals
+from geodata.population_layers import read_features
+from geodata.population_table import COUNT_COLUMNS, Population, Values, limit_issues
+from geodata.shapes import Shapes, check_overlaps, is_point_layer
+from geodata.study_file import StudySpec
+from geodata.tessellate import build_voronoi_cells, separate_points
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+UNIT_COLUMNS = ("unit_id", "name", "kind", "setting", "town", "area_m2", "perimeter_m", "x_m", "y_m", *COUNT_COLUMNS)
+MAX_CELLS = 2_000_000
+
+
+def build_units(population: Population, spec: StudySpec, crs: str) -> tuple[gpd.GeoDataFrame, list[DataIssue]]:
+    """Return the planning units of a study and what was found on the way.
+
+    Parameters
+    ----------
+    population : where people live (:func:`geodata.read_population.read_population`), in CRS ``crs``
+    spec : ``spec.units`` says which units; ``spec.population`` which totals they are scaled to
+    crs : the study's metric CRS, or ``"local"``
+
+    Returns
+    -------
+    units : GeoDataFrame
+        Columns :data:`UNIT_COLUMNS` and polygons. Sums of people and children are those of the population (grids and
+        own polygons always; given polygons but for people who live far outside all of them, which is reported).
+    issues : list of DataIssue
+
+    Raises
+    ------
+    DataError
+        Given polygons that cannot be used, or a grid of more than :data:`MAX_CELLS` cells.
+    """
+    if spec.units.kind == "grid":
+        units, issues = _build_grid(population, spec.units.cell_m, crs)
+    elif spec.units.kind == "polygons":
+        units, issues = _fill_polygons(population, spec, crs)
+    else:
+        units, issues = _take_own(population)
+    units, demand_issues = _complete(units, crs)
+    issues += demand_issues
+    source = spec.population
+    if source is not None and source.town_totals:
+        totals = read_town_totals(spec.resolve(source.town_totals))
+        if population.fits_towns:
+            totals = totals.drop(columns="population_people", errors="ignore")
+        units, found = calibrate_towns(units, totals, modelled=population.modelled, file=source.town_totals)
+        issues += found
+    if source is not None and source.totals:
+        units, found = calibrate_pupils(units, source.totals)
+        issues += found
+    return units, limit_issues(issues)
+
+
+def _take_own(population: Population) -> tuple[pd.DataFrame, list[DataIssue]]:
+    """Use the population's own shapes; points get the area that is nearer to them than to any other point."""
+    table = population.table.copy()
+    shapes = table.geometry.to_numpy()
+    issues: list[DataIssue] = []
+    if is_point_layer(shapes):
+        ids = table["unit_id"].to_numpy(dtype=object)
+        x_m, y_m, moved = separate_points(shapely.get_x(shapes), shapely.get_y(shapes), ids)
+        table["x_m"], table["y_m"] = x_m, y_m
+        table = table.set_geometry(list(build_voronoi_cells(x_m, y_m)), crs=population.table.crs)
+        if moved:
+            text = msg("{count:,} places stand on the spot of another; they were set half a metre apart.", count=moved)
+            issues.append(DataIssue("coincident_places", "warning", text))
+    elif (shapely.get_type_id(shapes) == shapely.GeometryType.POINT).any():
+        text = msg("The population file mixes points and areas.")
+        cure = msg("Keep areas only, or points only, or ask for a grid: [units] kind = “grid”.")
+        raise DataError(DataIssue("geometry", "error", text, cure=cure))
+    elif population.raster is None and not (table["kind"] == "building").all():
+        issues += check_overlaps(shapes, table["unit_id"].to_numpy(dtype=object), Origin())
+    return table, issues
+
+
+def _fill_polygons(population: Population, spec: StudySpec, crs: str) -> tuple[pd.DataFrame, list[DataIssue]]:
+    """Read the given polygons and put the people into them."""
+    import geopandas as gpd
+
+    features = read_features(spec, spec.units, crs)
+    if shapely.is_empty(features.shapes).any() or not (shapely.area(features.shapes) > 0).all():
+        text = msg("The layer of planning units must hold areas only.")
+        raise DataError(DataIssue("geometry", "error", text, file=features.origin.file))
+    frame = features.frame.drop(columns=[c for c in COUNT_COLUMNS if c in features.frame])
+    units = gpd.GeoDataFrame(frame, geometry=list(features.shapes), crs=population.table.crs)
+    overlaps = check_overlaps(features.shapes, frame["unit_id"].to_numpy(dtype=object), features.origin)
+    shares, sources = _compute_shares(population, units, crs)
+    filled = _fill(units, shares, sources)
+    return filled, [*features.issues, *overlaps, *_tell_left_out(shares, sources, features.origin.file)]
+
+
+def _build_grid(population: Population, cell_m: float, crs: str) -> tuple[pd.DataFrame, list[DataIssue]]:
+    """Put the people into squares of ``cell_m`` metres whose corners are whole multiples of ``cell_m``."""
+    if not 10 <= cell_m <= 100_000:
+        text = msg("The grid's cells must measure between 10 m and 100 km.")
+        raise DataError(DataIssue("grid_cell", "error", text, column="[units] cell_m", found=f"{cell_m:g}"))
+    if population.raster is None and _counts_as_points(population.table):
+        x_m, y_m = _demand_points(population.table)
+        column, row = np.floor(x_m / cell_m).astype(np.int64), np.floor(y_m / cell_m).astype(np.int64)
+    else:
+        # One metre more, because an edge that is straight on the raster is not quite straight in metres.
+        bounds = shapely.bounds(population.table.geometry.to_numpy()) + np.array([-1.0, -1.0, 1.0, 1.0])
+        column, row = _list_squares(np.floor(bounds / cell_m).astype(np.int64))
+    units = _draw_squares(np.unique(np.column_stack([column, row]), axis=0), cell_m, population.table.crs)
+    shares, sources = _compute_shares(population, units, crs)
+    filled = _fill(units, shares, sources)
+    peopled = filled[list(COUNT_COLUMNS)].fillna(0.0).sum(axis=1) > 0
+    unknown = filled[list(COUNT_COLUMNS)].isna().all(axis=1)
+    return filled[peopled | unknown].reset_index(drop=True), []
+
+
+def _list_squares(reach: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return column and row of every square within rows of first column, first row, last column, last row."""
+    wide, high = reach[:, 2] - reach[:, 0] + 1, reach[:, 3] - reach[:, 1] + 1
+    count = wide * high
+    if count.sum() > 20 * MAX_CELLS:
+        text = msg("The grid would have more than {limit:,} cells.", limit=MAX_CELLS)
+        cure = msg("Choose larger cells: [units] cell_m.")
+        raise DataError(DataIssue("grid_size", "error", text, cure=cure))
+    owner = np.repeat(np.arange(len(reach)), count)
+    place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return reach[owner, 0] + place % wide[owner], reach[owner, 1] + place // wide[owner]
+
+
+def _draw_squares(squares: npt.NDArray[np.int64], cell_m: float, crs: object) -> gpd.GeoDataFrame:
+    """Return squares with ids like ``c0012_0034``, made of their place in the CRS: they stay when data grow."""
+    import geopandas as gpd
+
+    if len(squares) > MAX_CELLS:
+        text = msg("The grid would have more than {limit:,} cells.", limit=MAX_CELLS)
+        cure = msg("Choose larger cells: [units] cell_m.")
+        raise DataError(DataIssue("grid_size", "error", text, cure=cure))
+    ids = [f"c{column:04d}_{row:04d}" for column, row in squares]
+    low = squares * cell_m
+    shapes = shapely.box(low[:, 0], low[:, 1], low[:, 0] + cell_m, low[:, 1] + cell_m)
+    return gpd.GeoDataFrame({"unit_id": ids, "name": "", "kind": "cell"}, geometry=list(shapes), crs=crs)
+
+
+def _counts_as_points(table: gpd.GeoDataFrame) -> bool:
+    """Whether places are put into units whole: points and buildings are, land is cut."""
+    return is_point_layer(table.geometry.to_numpy()) or bool((table["kind"] == "building").all())
+
+
+def _demand_points(table: gpd.GeoDataFrame) -> tuple[Values, Values]:
+    """Return where the people of each place are: the given point, else a point inside the shape."""
+    inner = shapely.point_on_surface(table.geometry.to_numpy())
+    x_m, y_m = table["x_m"].to_numpy(dtype=np.float64), table["y_m"].to_numpy(dtype=np.float64)
+    known = np.isfinite(x_m) & np.isfinite(y_m)
+    return np.where(known, x_m, shapely.get_x(inner)), np.where(known, y_m, shapely.get_y(inner))
+
+
+def _compute_shares(population: Population, units: gpd.GeoDataFrame, crs: str) -> tuple[Shares, pd.DataFrame]:
+    """Return who lives in which unit, and the table of sources that the shares point at."""
+    shapes = units.geometry.to_numpy()
+    if population.raster is not None:
+        flat = {
+            name: population.raster.values[name].ravel() if name in population.raster.values else np.nan
+            for name in COUNT_COLUMNS
+        }
+        size = population.raster.shape[0] * population.raster.shape[1]
+        sources = pd.DataFrame(flat, index=range(size)).assign(town="", setting="")
+        return compute_raster_shares(population.raster, units, crs), sources
+    table, ids = pd.DataFrame(population.table.drop(columns="geometry")), units["unit_id"].to_numpy(dtype=object)
+    if _counts_as_points(population.table):
+        x_m, y_m = _demand_points(population.table)
+        return compute_point_shares(x_m, y_m, shapes, ids), table
+    return compute_area_shares(population.table.geometry.to_numpy(), shapes, ids), table
+
+
+def _fill(units: gpd.GeoDataFrame, shares: Shares, sources: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return units with counts, the middle of their people, and town and setting where they have none."""
+    weight = compute_weights(sources)
+    units = units.reset_index(drop=True)
+    counts = sum_counts(shares, sources, len(units))
+    for name in COUNT_COLUMNS:
+        units[name] = counts[name]
+    x_m, y_m = compute_centres(shares, weight, len(units))
+    inside = shapely.intersects(units.geometry.to_numpy(), shapely.points(x_m, y_m))
+    given = {"x_m", "y_m"} <= set(units.columns)
+    for name, middle in (("x_m", x_m), ("y_m", y_m)):
+        units[name] = np.where(inside, middle, units[name] if given else np.nan)
+    for name in ("town", "setting"):
+        majority = choose_majority(shares, sources[name], weight, len(units))
+        own = units[name].tolist() if name in units else [""] * len(units)
+        units[name] = [mine or theirs for mine, theirs in zip(own, majority, strict=True)]
+    return units
+
+
+def _tell_left_out(shares: Shares, sources: pd.DataFrame, file: str) -> list[DataIssue]:
+    """Say how many places were moved into the nearest unit, and how many people live outside all units."""
+    issues = []
+    if shares.moved:
+        text = msg(
+            "{count:,} places lie outside every unit; they were given to the nearest one within {limit:g} m.",
+            count=shares.moved,
+            limit=NEAREST_M,
+        )
+        issues.append(DataIssue("outside_units", "warning", text, file=file))
+    weight = compute_weights(sources)
+    lost = weight.sum() - (shares.share * weight[shares.source]).sum()
+    if weight.sum() > 0 and lost > 1e-6 * weight.sum():
+        share = lost / weight.sum()
+        text = msg(
+            "{people:,.0f} people ({share:.1%}) live outside all units and are left out.", people=lost, share=share
+        )
+        issues.append(DataIssue("people_left_out", "warning" if share > 0.01 else "note", text, file=file))
+    return issues
+
+
+def _complete(units: gpd.GeoDataFrame, crs: str) -> tuple[gpd.GeoDataFrame, list[DataIssue]]:
+    """Return units with every column in order, measured, each with its demand point."""
+    import geopandas as gpd
+
+    shapes: Shapes = units.geometry.to_numpy()
+    frame = pd.DataFrame(units.drop(columns="geometry"))
+    x_m, y_m = _demand_points(units if {"x_m", "y_m"} <= set(units.columns) else units.assign(x_m=np.nan, y_m=np.nan))
+    far = int((shapely.distance(shapes, shapely.points(x_m, y_m)) > 1.0).sum())
+    frame = frame.assign(x_m=x_m, y_m=y_m, area_m2=shapely.area(shapes), perimeter_m=shapely.length(shapes))
+    for name in ("name", "kind", "setting", "town"):
+        frame[name] = [str(value) for value in frame[name]] if name in frame else ""
+    frame["kind"] = frame["kind"].where(frame["kind"] != "", "other")
+    frame["unit_id"] = [str(value) for value in frame["unit_id"]]
+    issues = []
+    if far:
+        text = msg("{count:,} units have their given demand point outside their outline.", count=far)
+        issues.append(DataIssue("demand_outside", "note", text))
+    table = gpd.GeoDataFrame(frame[list(UNIT_COLUMNS)], geometry=list(shapes), crs=None if crs == "local" else crs)
+    return table, issues

@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+
+from geodata.errors import DataError
+from geodata.study_file import build_study_spec, compute_cases_folder, read_study_file
+
+GOOD = {"name": "x", "schools": {"path": "s.csv"}, "population": {"path": "p.gpkg"}}
+
+
+def test_defaults_and_paths() -> None:
+    spec = build_study_spec(GOOD, folder=Path("here"))
+    assert spec.units.kind == "population"
+    assert spec.travel.modes == ("walk", "bicycle", "drive")
+    assert spec.resolve("s.csv") == Path("here/s.csv")
+    assert spec.resolve("$BUJU_CASES/a/b.csv") == compute_cases_folder() / "a" / "b.csv"
+
+
+def test_every_problem_is_told_at_once_with_a_suggestion() -> None:
+    bad = {
+        "nam": "x",
+        "schools": {"path": 3, "shet": "a"},
+        "population": {"path": "p", "kind": "dots"},
+        "travel": {"modes": ["fly"], "detour_factor": True},
+    }
+    with pytest.raises(DataError) as caught:
+        build_study_spec(bad, folder=Path())
+    found = {issue.column: str(issue) for issue in caught.value.issues}
+    assert set(found) == {
+        *("nam", "schools.path", "schools.shet", "population.kind", "travel.modes", "travel.detour_factor", "name"),
+    }
+    assert "'name'" in found["nam"]
+    assert "'sheet'" in found["schools.shet"]
+    assert "points, polygons" in found["population.kind"]
+
+
+def test_required_tables() -> None:
+    with pytest.raises(DataError, match="schools"):
+        build_study_spec({"name": "x", "population": {}}, folder=Path())
+    assert build_study_spec({"name": "x", "demo": {}}, folder=Path()).demo is not None
+
+
+def test_a_whole_number_is_a_fine_float_but_a_bool_is_not() -> None:
+    spec = build_study_spec(GOOD | {"units": {"kind": "grid", "cell_m": 250}}, folder=Path())
+    assert spec.units.cell_m == 250.0
+
+
+@pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe\x00"])
+def test_what_is_not_toml_is_said(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "study.toml"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="not valid TOML"):
+        read_study_file(path)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be opened"):
+        read_study_file(tmp_path / "none.toml")
+
+
+def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text('\ufeffname = "县"\n[demo]\n', encoding="utf-8")
+    assert read_study_file(path).name == "县"
+
+
+@pytest.mark.parametrize("path", sorted(Path("examples/studies").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_example_is_a_valid_study_file(path: Path) -> None:
+    assert read_study_file(path).name
