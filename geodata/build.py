@@ -22,7 +22,7 @@ from geodata.read_schools import SchoolTables, compute_roll_totals, read_schools
 from geodata.read_sites import read_sites
 from geodata.read_zones import read_zones
 from geodata.schema import build_empty_table
-from geodata.study import Progress, Source, StudyArea, TravelMatrix, compute_digest, no_progress
+from geodata.study import Mode, Progress, Source, StudyArea, TravelMatrix, compute_digest, no_progress
 from geodata.study_file import StudySpec, read_study_file
 from geodata.units import build_units
 
@@ -221,7 +221,7 @@ def _calibrate(
     return calibrate_pupils(units, {str(stage): float(value) for stage, value in totals.items()})
 
 
-def compute_fingerprint(*tables: pd.DataFrame, travel: Mapping[str, TravelMatrix] | None = None) -> str:
+def compute_fingerprint(*tables: pd.DataFrame, travel: Mapping[Mode, TravelMatrix] | None = None) -> str:
     """Return the digest of a study's content: equal facts, equal fingerprint, whatever the files were called."""
     parts: list[object] = []
     for table in tables:

@@ -91,7 +91,7 @@ def _find_table_centre(
     return (lon_deg, lat_deg) if abs(lon_deg) <= 180 and abs(lat_deg) <= 90 else None
 
 
-def _to_numbers(texts: list[str]) -> np.ndarray:  # type: ignore[type-arg]
+def _to_numbers(texts: list[str]) -> np.ndarray:
     def number(text: str) -> float:
         try:
             return float(text)

@@ -102,13 +102,16 @@ def measure_travel(
         share = position / len(spec.travel.modes)
         progress(_STEP[mode], share)
         network = networks.get(mode)
-        parts = [] if network is None else [network.start, network.head, network.length_m, network.time_s]
-        parts += [] if network is None else [network.x_m, network.y_m]
+        parts: list[object] = []
+        if network is not None:
+            parts += [network.start, network.head, network.length_m, network.time_s, network.x_m, network.y_m]
         key = "travel-" + compute_digest(
             TRAVEL_VERSION, mode, *parts, *(a.astype(str) for a in (*origins, *destinations)), spec.travel
         )
-        matrix = cache.load(key)
-        if not isinstance(matrix, TravelMatrix):
+        kept = cache.load(key)
+        if isinstance(kept, TravelMatrix):
+            matrix = kept
+        else:
             matrix = compute_travel_matrix(
                 network,
                 origins,
@@ -130,7 +133,7 @@ _STEP = {
 }
 
 
-def _points(table: gpd.GeoDataFrame, id_column: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _points(table: gpd.GeoDataFrame, id_column: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return ids, x and y of a table as arrays."""
     return (
         table[id_column].to_numpy(dtype=object),

@@ -119,52 +119,64 @@ def settle(
 
 
 @njit(cache=True, nogil=True)
+def _measure_along(unit: Array, school: Array) -> tuple[float, float]:
+    """Return seconds and metres between two places on one chain without leaving it; ``inf`` where shut.
+
+    Both hold the columns of ``geodata.chains.Places.facts``.
+    """
+    fast, far = np.inf, np.inf
+    if unit[0] <= school[0] and school[5] - unit[5] <= 0:
+        fast, far = max(school[1] - unit[1], 0.0), max(school[2] - unit[2], 0.0)
+    if unit[0] >= school[0] and unit[6] - school[6] <= 0 and unit[3] - school[3] < fast:
+        fast, far = max(unit[3] - school[3], 0.0), max(unit[4] - school[4], 0.0)
+    return fast, far
+
+
+@njit(cache=True, nogil=True)
 def _read_units(
     unit: tuple[Array, ...],
-    school: tuple[float, ...],
-    school_edge: int,
+    school_chain: int,
+    school: Array,
+    school_walk: Array,
     best_s: Array,
     best_m: Array,
     limit_s: float,
     detour_s: float,
     detour: float,
-    out_s: Array,
+    out_min: Array,
     out_m: Array,
 ) -> None:
     """Write the travel from every unit to one destination; NaN beyond ``limit_s``.
 
-    ``unit``: node of each end, seconds and metres to it (shape (units, 2)), edge, fraction, seconds and metres along
-    the whole edge forward and backward, leg seconds and metres, snap metres, x, y. ``school``: fraction, leg seconds,
-    leg metres, snap metres, x, y.
+    ``unit``: core nodes, seconds and metres to them, chain, facts (see ``geodata.chains.Places``), and walk: seconds
+    and metres to the road, straight metres to it, x, y. ``school``, ``school_walk``: one row of facts and of walk.
     """
-    node, to_s, to_m, edge, fraction, edge_s, edge_m, leg_s, leg_m, snap_m, x_m, y_m = unit
-    at, school_leg_s, school_leg_m, school_snap_m, school_x, school_y = school
-    for row in range(len(edge)):
+    node, end_s, end_m, chain, facts, walk = unit
+    for row in range(len(chain)):
         fast, far = np.inf, np.inf
         for end in range(2):
-            if to_s[row, end] == np.inf:
+            total = end_s[row, end] + best_s[node[row, end]]
+            if total > fast or total == np.inf:
                 continue
-            total = to_s[row, end] + best_s[node[row, end]]
-            metres = to_m[row, end] + best_m[node[row, end]]
+            metres = end_m[row, end] + best_m[node[row, end]]
+            if total < fast or metres < far:
+                fast, far = total, metres
+        if chain[row] == school_chain and school_chain >= 0:
+            total, metres = _measure_along(facts[row], school)
             if total < fast or (total == fast and metres < far):
                 fast, far = total, metres
-        if edge[row] == school_edge and edge[row] >= 0:
-            ahead = at - fraction[row]
-            way = 0 if ahead >= 0 else 1
-            if ahead == 0:
-                fast, far = 0.0, 0.0
-            elif abs(ahead) * edge_s[row, way] < fast:
-                fast, far = abs(ahead) * edge_s[row, way], abs(ahead) * edge_m[row, way]
-        fast += leg_s[row] + school_leg_s
-        far += leg_m[row] + school_leg_m
-        straight = np.hypot(x_m[row] - school_x, y_m[row] - school_y)
-        if straight <= snap_m[row] + school_snap_m and straight * detour_s < fast:
-            fast, far = straight * detour_s, straight * detour
+        fast += walk[row, 0] + school_walk[0]
+        far += walk[row, 1] + school_walk[1]
+        near = walk[row, 2] + school_walk[2]
+        if near > 0.0:
+            straight = np.hypot(walk[row, 3] - school_walk[3], walk[row, 4] - school_walk[4])
+            if straight <= near and straight * detour_s < fast:
+                fast, far = straight * detour_s, straight * detour
         if fast <= limit_s and fast < np.inf:
-            out_s[row] = fast / 60.0
+            out_min[row] = fast / 60.0
             out_m[row] = far
         else:
-            out_s[row] = np.nan
+            out_min[row] = np.nan
             out_m[row] = np.nan
 
 
@@ -172,9 +184,7 @@ def _read_units(
 def fill_block(
     graph: tuple[Array, ...],
     unit: tuple[Array, ...],
-    seed: tuple[Array, ...],
-    school: Array,
-    school_edge: Array,
+    school: tuple[Array, ...],
     limit_s: float,
     detour_s: float,
     detour: float,
@@ -183,12 +193,11 @@ def fill_block(
 ) -> None:
     """Search from each destination of a block and write its row of ``out_min`` (minutes) and ``out_m`` (metres).
 
-    ``graph``: the reversed network (start, head, seconds, metres). ``seed``: nodes, seconds and metres, shape
-    (destinations, 2). ``school``: see ``_read_units``, one row per destination. ``detour_s``: seconds per straight
-    metre off the road, ``detour``: metres per straight metre.
+    ``graph``: the reversed core graph (start, head, seconds, metres). ``unit``, ``school``: see ``_read_units``.
+    ``detour_s``: seconds per straight metre off the road, ``detour``: metres per straight metre.
     """
     start, head, time_s, length_m = graph
-    seed_node, seed_s, seed_m = seed
+    school_node, school_s, school_m, school_chain, school_facts, school_walk = school
     n_nodes = len(start) - 1
     best_s = np.full(n_nodes, np.inf)
     best_m = np.full(n_nodes, np.inf)
@@ -196,18 +205,69 @@ def fill_block(
     touched = np.empty(n_nodes, dtype=np.int32)
     keys = np.empty(len(head) + 4, dtype=np.float64)
     items = np.empty(len(head) + 4, dtype=np.int32)
-    for row in range(len(school_edge)):
-        facts = (school[row, 0], school[row, 1], school[row, 2], school[row, 3], school[row, 4], school[row, 5])
+    for row in range(len(school_chain)):
         count = settle(
-            start, head, time_s, length_m, seed_node[row], seed_s[row], seed_m[row], limit_s - facts[1],
-            best_s, best_m, done, touched, keys, items,
+            start, head, time_s, length_m, school_node[row], school_s[row], school_m[row],
+            limit_s - school_walk[row, 0], best_s, best_m, done, touched, keys, items,
         )  # fmt: skip
-        _read_units(unit, facts, school_edge[row], best_s, best_m, limit_s, detour_s, detour, out_min[row], out_m[row])
+        _read_units(
+            unit, school_chain[row], school_facts[row], school_walk[row], best_s, best_m, limit_s, detour_s, detour,
+            out_min[row], out_m[row],
+        )  # fmt: skip
         for position in range(count):
             node = touched[position]
             best_s[node] = np.inf
             best_m[node] = np.inf
             done[node] = False
+
+
+@njit(cache=True)
+def walk_chains(
+    tail: Array, head: Array, incident_start: Array, incident: Array, core: Array
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Follow the edges from core node to core node.
+
+    A ring without a core node gets one: ``core`` is changed. Returns the edges in chain order, whether each is walked from tail to head, the number of edges of each chain, and
+    the nodes at its two ends.
+    """
+    n_edges = len(tail)
+    order = np.empty(n_edges, dtype=np.int64)
+    along = np.empty(n_edges, dtype=np.bool_)
+    sizes = np.empty(n_edges, dtype=np.int64)
+    a_node = np.empty(n_edges, dtype=np.int64)
+    b_node = np.empty(n_edges, dtype=np.int64)
+    seen = np.zeros(n_edges, dtype=np.bool_)
+    filled, chains = 0, 0
+    n_nodes = len(core)
+    for turn in range(2 * n_nodes):
+        origin = turn % n_nodes
+        if turn < n_nodes:
+            if not core[origin]:
+                continue
+        elif core[origin] or seen[incident[incident_start[origin]]]:
+            continue
+        else:
+            core[origin] = True  # a ring
+        for place in range(incident_start[origin], incident_start[origin + 1]):
+            edge = incident[place]
+            if seen[edge]:
+                continue
+            began, node = filled, origin
+            while True:
+                seen[edge] = True
+                order[filled] = edge
+                along[filled] = tail[edge] == node
+                filled += 1
+                node = head[edge] if tail[edge] == node else tail[edge]
+                if core[node]:
+                    break
+                first = incident[incident_start[node]]
+                edge = first if first != edge else incident[incident_start[node] + 1]
+            sizes[chains] = filled - began
+            a_node[chains] = origin
+            b_node[chains] = node
+            chains += 1
+    return order, along, sizes[:chains], a_node[:chains], b_node[:chains]
 
 
 @njit(cache=True, nogil=True)

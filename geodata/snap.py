@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,13 @@ from geodata.study import RoadNetwork, _Frozen
 class Snap(_Frozen):
     """Where points join the network; one entry per point.
 
-    The edge runs from node ``tail`` to node ``head``, and the point lies at ``fraction`` (0 to 1) of it.
-    ``forward_arc`` leads from tail to head and ``backward_arc`` from head to tail; -1 where that is forbidden.
-    ``snap_m`` is the straight way from the point to its place on the road (``x_m``, ``y_m``); NaN for a point without
-    coordinates, which joins nothing.
+    The edge (``edge``: its number in :func:`build_edges`) runs from node ``tail`` to node ``head``, and the point lies
+    at ``fraction`` (0 to 1) of it. ``forward_arc`` leads from tail to head and ``backward_arc`` from head to tail; -1
+    where that is forbidden. ``snap_m`` is the straight way from the point to its place on the road (``x_m``, ``y_m``);
+    NaN for a point without coordinates, which joins nothing.
     """
 
+    edge: npt.NDArray[np.int64]
     tail: npt.NDArray[np.int32]
     head: npt.NDArray[np.int32]
     forward_arc: npt.NDArray[np.int32]
@@ -30,6 +31,10 @@ class Snap(_Frozen):
     snap_m: npt.NDArray[np.float64]
     x_m: npt.NDArray[np.float64]
     y_m: npt.NDArray[np.float64]
+
+    def select(self, rows: slice) -> Snap:
+        """Return the entries of some points."""
+        return Snap(*(getattr(self, item.name)[rows] for item in fields(self)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +64,10 @@ def build_edges(network: RoadNetwork) -> Edges:
     return Edges(first.astype(np.int32), second.astype(np.int32), forward, backward)
 
 
-def snap_points(network: RoadNetwork, x_m: npt.ArrayLike, y_m: npt.ArrayLike) -> Snap:
+def snap_points(network: RoadNetwork, x_m: npt.ArrayLike, y_m: npt.ArrayLike, *, edges: Edges | None = None) -> Snap:
     """Return the nearest place on any edge that points may join, for each point.
 
-    Points and network are in the same metric CRS.
+    Points and network are in the same metric CRS. ``edges``: those of the network, where they are known already.
 
     Raises
     ------
@@ -72,7 +77,7 @@ def snap_points(network: RoadNetwork, x_m: npt.ArrayLike, y_m: npt.ArrayLike) ->
     import shapely
 
     x, y = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
-    edges = build_edges(network)
+    edges = build_edges(network) if edges is None else edges
     if network.enterable is None:
         usable = np.arange(len(edges.tail))
     else:
@@ -98,6 +103,7 @@ def snap_points(network: RoadNetwork, x_m: npt.ArrayLike, y_m: npt.ArrayLike) ->
     fraction = np.clip(((np.column_stack([x, y]) - origin) * step).sum(axis=1) / square, 0.0, 1.0)
     place = origin + fraction[:, None] * step
     return Snap(
+        edge=chosen,
         tail=edges.tail[chosen],
         head=edges.head[chosen],
         forward_arc=np.where(placed, edges.forward_arc[chosen], -1).astype(np.int32),

@@ -25,10 +25,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from geodata.chains import build_chains, place_points
 from geodata.given_travel import read_travel_matrix
 from geodata.messages import msg
 from geodata.road_classes import STRAIGHT_LINE, read_road_classes
-from geodata.snap import Snap, snap_points
+from geodata.snap import Edges, Snap, build_edges, snap_points
 from geodata.study import Mode, Progress, RoadNetwork, TravelMatrix, no_progress
 
 __all__ = ["compute_leg_m", "compute_nearest_time", "compute_travel_matrix", "read_travel_matrix", "warm_up"]
@@ -78,9 +79,11 @@ def compute_travel_matrix(
         time, length = _measure_straight(units, destinations, mode, detour_factor, straight_kmh, cutoff_min)
         unit_snap, school_snap = np.zeros(len(units[1])), np.zeros(len(destinations[1]))
     else:
-        unit_snaps = snap_points(network, units[1], units[2])
-        school_snaps = snap_points(network, destinations[1], destinations[2])
-        search = _Search(network, units, unit_snaps, detour_factor, max_snap_m, cutoff_min)
+        edges = build_edges(network)
+        x, y = (np.concatenate([units[axis], destinations[axis]]) for axis in (1, 2))
+        snaps = snap_points(network, x, y, edges=edges)
+        unit_snaps, school_snaps = snaps.select(slice(0, len(units[1]))), snaps.select(slice(len(units[1]), None))
+        search = _Search(network, edges, units, unit_snaps, detour_factor, max_snap_m, cutoff_min)
         time, length = search.run(destinations, school_snaps, progress)
         unit_snap, school_snap = unit_snaps.snap_m, school_snaps.snap_m
     return TravelMatrix(
@@ -116,7 +119,7 @@ def compute_nearest_time(
     if snap is None:
         snap = snap_points(network, x_m, y_m)
     leg_s = compute_leg_m(snap.snap_m, detour_factor, max_snap_m) / (network.off_road_kmh / 3.6)
-    nodes, seconds, _ = _measure_ends(network, snap, arriving=True)
+    nodes, seconds = _measure_arrival(network, snap)
     seconds = seconds + leg_s[:, None]
     best = search.settle_all(_reverse(network), nodes.ravel(), seconds.ravel(), max_min * 60.0)
     return np.where(np.isfinite(best), best / 60.0, np.nan)
@@ -187,21 +190,16 @@ def _reverse(network: RoadNetwork) -> _Graph:
     return start, tail[order], network.time_s[order], network.length_m[order]
 
 
-def _measure_ends(
-    network: RoadNetwork, snap: Snap, *, arriving: bool
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the two end nodes of each point's edge, and seconds and metres between them and the point.
+def _measure_arrival(network: RoadNetwork, snap: Snap) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+    """Return the two end nodes of each point's edge, and the seconds from them to the point; shape (points, 2).
 
-    ``arriving``: from the node to the point; else from the point to the node. ``inf`` where one-way traffic forbids
-    it. Shape (points, 2): tail, head.
+    ``inf`` where one-way traffic forbids it; a point at the very end of an edge is at its node.
     """
-    ahead, back = snap.fraction, 1.0 - snap.fraction
-    arcs = (snap.forward_arc, snap.backward_arc) if arriving else (snap.backward_arc, snap.forward_arc)
-    seconds, metres = [], []
-    for arc, part in zip(arcs, (ahead, back), strict=True):
-        seconds.append(np.where(arc >= 0, part * network.time_s[arc], np.inf))
-        metres.append(np.where(arc >= 0, part * network.length_m[arc], np.inf))
-    return np.column_stack([snap.tail, snap.head]), np.column_stack(seconds), np.column_stack(metres)
+    seconds = []
+    for arc, part in ((snap.forward_arc, snap.fraction), (snap.backward_arc, 1.0 - snap.fraction)):
+        shut = np.where((part == 0.0) & np.isfinite(snap.snap_m), 0.0, np.inf)
+        seconds.append(np.where(arc >= 0, part * network.time_s[arc], shut))
+    return np.column_stack([snap.tail, snap.head]), np.column_stack(seconds)
 
 
 class _Search:
@@ -210,57 +208,42 @@ class _Search:
     def __init__(
         self,
         network: RoadNetwork,
+        edges: Edges,
         units: _Located,
         snap: Snap,
         detour_factor: float,
         max_snap_m: float,
         cutoff_min: float,
     ) -> None:
-        self.network, self.detour, self.max_snap_m = network, detour_factor, max_snap_m
+        self.detour, self.max_snap_m = detour_factor, max_snap_m
         self.limit_s = cutoff_min * 60.0
-        self.graph = _reverse(network)
         self.walk_m_s = network.off_road_kmh / 3.6
-        leg_m = compute_leg_m(snap.snap_m, detour_factor, max_snap_m)
-        both_s, both_m = [], []
-        for arc in (snap.forward_arc, snap.backward_arc):
-            both_s.append(np.where(arc >= 0, network.time_s[arc], np.inf))
-            both_m.append(np.where(arc >= 0, network.length_m[arc], np.inf))
-        self.units = (
-            *_measure_ends(network, snap, arriving=False),
-            _name_edges(snap),
-            snap.fraction,
-            np.column_stack(both_s),
-            np.column_stack(both_m),
-            leg_m / self.walk_m_s,
-            leg_m,
-            snap.snap_m,
-            units[1],
-            units[2],
-        )
+        self.chains = build_chains(network, edges)
+        self.units = self._lay_out(units, snap, arriving=False)
+
+    def _lay_out(self, points: _Located, snap: Snap, *, arriving: bool) -> tuple[npt.NDArray[np.generic], ...]:
+        """Return the arrays that the kernel wants for points: see ``search._read_units``."""
+        places = place_points(self.chains, snap, arriving=arriving)
+        leg_m = compute_leg_m(snap.snap_m, self.detour, self.max_snap_m)
+        walk = np.column_stack([leg_m / self.walk_m_s, leg_m, snap.snap_m, points[1], points[2]])
+        return places.node, places.end_s, places.end_m, places.chain, places.facts, walk
 
     def run(
         self, destinations: _Located, snap: Snap, progress: Progress
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return minutes and metres, shape (units, destinations)."""
-        leg_m = compute_leg_m(snap.snap_m, self.detour, self.max_snap_m)
-        school = np.column_stack(
-            [snap.fraction, leg_m / self.walk_m_s, leg_m, snap.snap_m, destinations[1], destinations[2]]
-        )
-        seeds = _measure_ends(self.network, snap, arriving=True)
-        edges = _name_edges(snap)
-        shape = (len(destinations[1]), len(self.units[3]))
+        from geodata import search
+
+        schools = self._lay_out(destinations, snap, arriving=True)
+        shape = (len(destinations[0]), len(self.units[0]))
         time, length = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
         blocks = [slice(first, first + _BLOCK) for first in range(0, shape[0], _BLOCK)]
 
         def fill(rows: slice) -> None:
-            from geodata import search
-
             search.fill_block(
-                self.graph,
+                self.chains.graph,
                 self.units,
-                tuple(part[rows] for part in seeds),
-                school[rows],
-                edges[rows],
+                tuple(part[rows] for part in schools),
                 self.limit_s,
                 self.detour / self.walk_m_s,
                 self.detour,
@@ -277,8 +260,3 @@ class _Search:
             pool.shutdown(cancel_futures=True)
         progress(msg("Measuring travel"), 1.0)
         return np.ascontiguousarray(time.T), np.ascontiguousarray(length.T)
-
-
-def _name_edges(snap: Snap) -> npt.NDArray[np.int64]:
-    """Return a number per edge, the same for every point on it; -1 for a point that joins nothing."""
-    return np.maximum(snap.forward_arc.astype(np.int64) * 2, snap.backward_arc.astype(np.int64) * 2 + 1)

@@ -103,5 +103,5 @@ def _fill_grades(rng: np.random.Generator, school: School, stage: str, roll: int
         cohorts = cohorts * np.linspace(0.86, 1.12, len(cohorts))
     here.pupils = [int(n) for n in share_out(roll, cohorts * rng.uniform(0.93, 1.07, len(cohorts)))]
     fill = roll / (here.built_classes * CLASS_SIZE[stage])
-    size = CLASS_SIZE[stage] * float(np.clip(0.52 + 0.54 * fill, 0.8, 1.36))
+    size = CLASS_SIZE[stage] * float(np.clip((0.52 + 0.58 * fill) * rng.uniform(0.97, 1.09), 0.8, 1.48))
     here.classes = [max(1, round(pupils / size)) if pupils else 0 for pupils in here.pupils]

@@ -245,6 +245,7 @@ def test_no_internet_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_silent_server_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     def sleep(*_: object, **__: object) -> None:
         time.sleep(5)
+        raise OSError
 
     monkeypatch.setattr(socket, "getaddrinfo", sleep)
     began = time.monotonic()
