@@ -118,7 +118,9 @@ def _run(options: argparse.Namespace, say: Translator) -> int:
 
 def _print_issues(issues: Sequence[DataIssue], say: Translator, *, file: object) -> None:
     for issue in sorted(issues, key=lambda issue: ("error", "warning", "note").index(issue.severity)):
-        parts = [say(issue.severity.capitalize()), f"[{issue.check}]", issue.place + ":" if issue.place else ""]
+        row = "" if issue.row is None else say("row {row}", row=issue.row)
+        place = ", ".join(part for part in (issue.file, issue.sheet, row, issue.column) if part)
+        parts = [say.say(_SEVERITY[issue.severity]), f"[{issue.check}]", place + ":" if place else ""]
         parts.append(say.say(issue.problem))
         if issue.found:
             parts.append(say.say(msg("Found: {found}.", found=issue.found)))
@@ -129,10 +131,14 @@ def _print_issues(issues: Sequence[DataIssue], say: Translator, *, file: object)
         print(" ".join(part for part in parts if part), file=file)  # type: ignore[call-overload]
 
 
+_SEVERITY = {"error": msg("Error"), "warning": msg("Warning"), "note": msg("Note")}
+
+
 def _print_summary(study: StudyArea, say: Translator) -> None:
     counts = Counter(issue.severity for issue in study.issues)
     line = msg(
-        "{name}: {schools} schools, {units} planning units, {people:,.0f} people; {warnings} warnings, {notes} notes.",
+        "{name}: schools {schools:,}, planning units {units:,}, people {people:,.0f}; "
+        "warnings {warnings}, notes {notes}.",
         name=study.name,
         schools=len(study.schools),
         units=len(study.units),

@@ -93,7 +93,8 @@ def measure_travel(
     """Return one travel matrix per mode, units × (schools, then sites); a given matrix is read instead."""
     origins = _points(units, "unit_id")
     schools_xy, sites_xy = _points(schools, "school_id"), _points(sites, "site_id")
-    destinations = tuple(np.concatenate([a, b]) for a, b in zip(schools_xy, sites_xy, strict=True))
+    ids, x_m, y_m = (np.concatenate([a, b]) for a, b in zip(schools_xy, sites_xy, strict=True))
+    destinations = (ids, x_m, y_m)
     if spec.travel.path:
         matrix = read_travel_matrix(spec, list(origins[0]), list(destinations[0]))
         return {spec.travel.matrix_mode: matrix}

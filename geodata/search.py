@@ -227,8 +227,8 @@ def walk_chains(
 ) -> tuple[Array, Array, Array, Array, Array]:
     """Follow the edges from core node to core node.
 
-    A ring without a core node gets one: ``core`` is changed. Returns the edges in chain order, whether each is walked from tail to head, the number of edges of each chain, and
-    the nodes at its two ends.
+    A ring without a core node gets one: ``core`` is changed. Returns the edges in chain order, whether each is walked
+    from tail to head, the number of edges of each chain, and the nodes at its two ends.
     """
     n_edges = len(tail)
     order = np.empty(n_edges, dtype=np.int64)

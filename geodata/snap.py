@@ -11,6 +11,8 @@ from geodata.errors import NetworkError
 from geodata.messages import msg
 from geodata.study import RoadNetwork, _Frozen
 
+_END = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class Snap(_Frozen):
@@ -101,6 +103,8 @@ def snap_points(network: RoadNetwork, x_m: npt.ArrayLike, y_m: npt.ArrayLike, *,
     step = goal - origin
     square = np.maximum((step**2).sum(axis=1), 1e-12)
     fraction = np.clip(((np.column_stack([x, y]) - origin) * step).sum(axis=1) / square, 0.0, 1.0)
+    # Rounding must not keep a point off a node: just beside it, a one-way street would be shut.
+    fraction = np.where(fraction < _END, 0.0, np.where(fraction > 1.0 - _END, 1.0, fraction))
     place = origin + fraction[:, None] * step
     return Snap(
         edge=chosen,

@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from geodata.errors import DataError, DataIssue
-from geodata.messages import msg
+from geodata.messages import Message, msg
 from geodata.study import Mode
 
 CASES_VARIABLE = "BUJU_CASES"
@@ -180,7 +180,9 @@ def build_study_spec(document: dict[str, Any], *, folder: Path, file: str = "stu
     spec: StudySpec = _build(StudySpec, document, "", file, issues, skip=("folder",))
     if not issues and spec.demo is None:
         issues += [
-            _issue(file, f"[{table}]", "A required table is missing.", "add it; docs/terminal.md")
+            _issue(
+                file, f"[{table}]", msg("A required table is missing."), msg("Add it; docs/terminal.md describes it.")
+            )
             for table in ("schools", "population")
             if getattr(spec, table) is None
         ]
@@ -189,16 +191,15 @@ def build_study_spec(document: dict[str, Any], *, folder: Path, file: str = "stu
     return dataclasses.replace(spec, folder=folder)
 
 
-def _issue(file: str, key: str, problem: str, cure: str, found: str = "") -> DataIssue:
-    return DataIssue(
-        "study_file", "error", msg(problem), file=file, column=key, found=found, cure=msg("{cure}", cure=cure)
-    )
+def _issue(file: str, key: str, problem: Message, cure: Message, found: str = "") -> DataIssue:
+    return DataIssue("study_file", "error", problem, file=file, column=key, found=found, cure=cure)
 
 
 def _build(cls: type, table: Any, prefix: str, file: str, issues: list[DataIssue], skip: tuple[str, ...] = ()) -> Any:
     """Build dataclass ``cls`` from a TOML table; add what is wrong to ``issues``."""
     if not isinstance(table, dict):
-        issues.append(_issue(file, prefix, "A table was expected here.", f"write [{prefix}] with keys below it"))
+        cure = msg("Write [{table}], with its keys below.", table=prefix)
+        issues.append(_issue(file, prefix, msg("A table was expected here."), cure, str(table)))
         return None
     hints = get_type_hints(cls)
     known = {item.name: item for item in dataclasses.fields(cls) if item.name not in skip}
@@ -207,16 +208,30 @@ def _build(cls: type, table: Any, prefix: str, file: str, issues: list[DataIssue
         where = f"{prefix}.{key}" if prefix else key
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "known keys: " + ", ".join(sorted(known))
-            issues.append(_issue(file, where, "Unknown key.", hint))
+            hint = (
+                msg("Did you mean '{name}'?", name=near[0])
+                if near
+                else msg("Known keys: {names}.", names=", ".join(sorted(known)))
+            )
+            issues.append(_issue(file, where, msg("Unknown key."), hint))
             continue
         values[key] = _convert(hints[key], value, where, file, issues)
     for key, item in known.items():
         required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
         if required and key not in table:
-            issues.append(_issue(file, f"{prefix}.{key}" if prefix else key, "A required key is missing.", "add it"))
+            where = f"{prefix}.{key}" if prefix else key
+            issues.append(_issue(file, where, msg("A required key is missing."), msg("Add it.")))
             values[key] = None
     return cls(**values)
+
+
+_WANTED: dict[object, Message] = {
+    bool: msg("Write true or false."),
+    int: msg("Write a whole number."),
+    float: msg("Write a number."),
+    dict: msg("Write a table of names and values."),
+    tuple: msg("Write a list: [value, value]."),
+}
 
 
 def _convert(hint: Any, value: Any, where: str, file: str, issues: list[DataIssue]) -> Any:
@@ -229,7 +244,8 @@ def _convert(hint: Any, value: Any, where: str, file: str, issues: list[DataIssu
     if origin is Literal:
         if value in inner:
             return value
-        issues.append(_issue(file, where, "Unknown value.", "use one of: " + ", ".join(map(str, inner)), str(value)))
+        cure = msg("Use one of: {values}.", values=", ".join(map(str, inner)))
+        issues.append(_issue(file, where, msg("Unknown value."), cure, str(value)))
         return inner[0]
     if origin is tuple and isinstance(value, list):
         return tuple(_convert(inner[0], item, where, file, issues) for item in value)
@@ -239,6 +255,6 @@ def _convert(hint: Any, value: Any, where: str, file: str, issues: list[DataIssu
         return float(value)
     if isinstance(hint, type) and isinstance(value, hint) and (hint is bool) == isinstance(value, bool):
         return value
-    wanted = getattr(hint, "__name__", str(hint))
-    issues.append(_issue(file, where, "A value of the wrong type.", f"write a {wanted}", repr(value)))
+    cure = _WANTED.get(origin or hint, msg("Write a text in quotes."))
+    issues.append(_issue(file, where, msg("A value of the wrong kind."), cure, repr(value)))
     return None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from geodata import search
 from geodata.crs import from_lonlat
 from geodata.errors import Cancelled, DataError, RangeError
 from geodata.messages import Message
@@ -19,9 +21,10 @@ from geodata.network import build_network
 from geodata.osm import read_osm_roads
 from geodata.road_classes import read_road_classes
 from geodata.road_table import RoadTable, build_road_table
+from geodata.snap import Snap, snap_points
 from geodata.study import RoadNetwork, TravelMatrix
 from geodata.study_file import StudySpec, TravelSource
-from geodata.travel import compute_leg_m, compute_nearest_time, compute_travel_matrix, read_travel_matrix
+from geodata.travel import _reverse, compute_leg_m, compute_nearest_time, compute_travel_matrix, read_travel_matrix
 from tests.geodata.drawn_roads import both_ways, build_arcs
 
 WALK = 4 / 3.6  # metres a second off the road
@@ -201,9 +204,6 @@ def test_the_search_agrees_with_scipy(network: RoadNetwork) -> None:
     )
     expected = dijkstra(graph)
     for goal in goals:
-        from geodata import search
-        from geodata.travel import _reverse
-
         found = search.settle_all(_reverse(network), np.array([goal]), np.zeros(1), np.inf)
         np.testing.assert_allclose(found, expected[:, goal])
         bounded = search.settle_all(_reverse(network), np.array([goal]), np.zeros(1), 300.0)
@@ -211,11 +211,84 @@ def test_the_search_agrees_with_scipy(network: RoadNetwork) -> None:
         np.testing.assert_allclose(bounded[inside], expected[inside, goal])
 
 
+@st.composite
+def winding_networks(draw: st.DrawFn) -> RoadNetwork:
+    """A few crossings joined by roads with bends; each piece both ways, one way, or the other."""
+    count = draw(st.integers(2, 4))
+    coordinate = st.integers(0, 9999)
+    places = draw(st.lists(st.tuples(coordinate, coordinate), min_size=count, max_size=count, unique=True))
+    arcs: dict[tuple[int, int], tuple[float, float]] = {}
+    for _ in range(draw(st.integers(1, 5))):
+        ends = draw(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)))
+        bends = draw(st.lists(st.tuples(coordinate, coordinate), max_size=4))
+        run = [ends[0], *range(len(places), len(places) + len(bends)), ends[1]]
+        places += bends
+        for tail, head in pairwise(run):
+            kind = draw(st.sampled_from(["both", "both", "both", "ahead", "back"]))
+            facts = (float(draw(st.integers(1, 500))), float(draw(st.integers(1, 500))))
+            if tail != head and kind != "back":
+                arcs[tail, head] = facts
+            if tail != head and kind != "ahead":
+                arcs[head, tail] = facts
+    if not arcs:
+        arcs[0, 1] = (1.0, 1.0)
+    return build_arcs(places, [(a, b, m, s) for (a, b), (m, s) in arcs.items()], mode="drive")
+
+
+def measure_by_hand(network: RoadNetwork, start: Snap, goal: Snap, row: int, column: int, nodes: np.ndarray) -> float:
+    """Seconds between two snapped points, from scipy's node-to-node table: every way out, every way in."""
+    f, g = start.fraction[row], goal.fraction[column]
+    out = [(start.head[row], 1 - f, start.forward_arc[row]), (start.tail[row], f, start.backward_arc[row])]
+    into = [(goal.tail[column], g, goal.forward_arc[column]), (goal.head[column], 1 - g, goal.backward_arc[column])]
+    ways = [
+        part_out * network.time_s[arc_out] * (part_out > 0)
+        + nodes[node_out, node_in]
+        + part_in * network.time_s[arc_in] * (part_in > 0)
+        for node_out, part_out, arc_out in out
+        for node_in, part_in, arc_in in into
+        if (arc_out >= 0 or part_out == 0) and (arc_in >= 0 or part_in == 0)
+    ]
+    if start.edge[row] == goal.edge[column]:
+        arc = start.forward_arc[row] if f < g else start.backward_arc[row]
+        if f == g:
+            ways.append(0.0)
+        elif arc >= 0:
+            ways.append(abs(f - g) * network.time_s[arc])
+    return min(ways, default=np.inf)
+
+
+@given(winding_networks(), st.data())
+def test_travel_on_winding_roads_agrees_with_scipy(network: RoadNetwork, data: st.DataObject) -> None:
+    tail = np.repeat(np.arange(network.n_nodes), np.diff(network.start))
+    picks = data.draw(
+        st.lists(
+            st.tuples(st.integers(0, len(tail) - 1), st.sampled_from([0.0, 0.25, 0.5, 1.0])), min_size=2, max_size=6
+        )
+    )
+    arc, part = np.array([pick[0] for pick in picks]), np.array([pick[1] for pick in picks])
+    x = network.x_m[tail[arc]] + part * (network.x_m[network.head[arc]] - network.x_m[tail[arc]])
+    y = network.y_m[tail[arc]] + part * (network.y_m[network.head[arc]] - network.y_m[tail[arc]])
+    ids = [str(number) for number in range(len(x))]
+    found = compute_travel_matrix(network, (ids, x, y), (ids, x, y), mode="drive")
+    snap = snap_points(network, x, y)
+    size = (network.n_nodes, network.n_nodes)
+    nodes = dijkstra(csr_array((network.time_s.astype(float), network.head, network.start), shape=size))
+    expected = np.array(
+        [
+            [measure_by_hand(network, snap, snap, row, column, nodes) for column in range(len(x))]
+            for row in range(len(x))
+        ]
+    )
+    expected[np.isinf(expected)] = np.nan
+    steady = ((snap.fraction == 0) | (snap.fraction == 1) | (np.abs(snap.fraction - 0.5) < 0.4)) & (snap.snap_m < 1e-6)
+    assert steady.all()
+    pairs = np.ix_(steady, steady)
+    np.testing.assert_allclose(found.time_min[pairs] * 60, expected[pairs], rtol=1e-5, atol=1e-3)
+
+
 @given(random_networks(), st.lists(st.tuples(st.integers(0, 999), st.integers(0, 999)), min_size=3, max_size=6))
 def test_a_stop_on_the_way_never_saves_time(network: RoadNetwork, points: list[tuple[int, int]]) -> None:
     """t(a, c) <= t(a, b) + t(b, c) for places on the road (without legs and direct walks)."""
-    from geodata.snap import snap_points
-
     x, y = np.array(points, dtype=float).T
     snap = snap_points(network, x, y)
     # Nudged places could join another edge; only those that do not move a second time are kept.

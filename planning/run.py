@@ -1,0 +1,315 @@
+"""One question, one answer: ``run_scenario`` for app, terminal and cluster alike."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geodata.errors import InfeasibleError
+from geodata.messages import Message, msg
+from geodata.study import Progress, StudyArea, no_progress
+from planning.assignment import Ways, enrol_by_zones, enrol_nearest, find_nearest, find_zone_schools
+from planning.flags import build_flags
+from planning.indicators import build_indicators
+from planning.leakage import LEAKAGE_COLUMNS, build_leakage
+from planning.plan import ENROLMENT_COLUMNS, PLACES_COLUMNS, Plan
+from planning.rules import Rules
+from planning.scenario import Scenario, name_mode, name_stage
+from planning.tables import (
+    UNIT_COLUMNS,
+    StageTables,
+    add_school_sizes,
+    build_pairs,
+    build_stage_schools,
+    build_unit_table,
+    build_ways,
+    choose_year,
+    complete_school_table,
+)
+
+RESULTS_VERSION = 1
+"""Rises when the same input gives other numbers; printed in every exported document."""
+
+LIBRARIES = ("numpy", "pandas", "geopandas", "shapely", "pyproj")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Search effort; recorded with the result because it can change it. Not used while nothing is searched."""
+
+    time_limit_s: float | None = None
+    gap_share: float | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What it takes to run the same again. ``started`` is given by the caller; planning never asks the clock."""
+
+    results_version: int
+    study: str
+    study_fingerprint: str
+    synthetic: bool
+    rulebook: str
+    rulebook_version: str
+    rulebook_fingerprint: str
+    scenario: Mapping[str, Any]
+    limits: Mapping[str, Any]
+    roll_years: Mapping[str, int | None]
+    travel: Mapping[str, Any]
+    sources: tuple[Mapping[str, str], ...]
+    versions: Mapping[str, str]
+    plan_fingerprint: str = ""
+    started: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return {item.name: _plain(getattr(self, item.name)) for item in dataclasses.fields(self)}
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The answer: a plan, or the conflicts that stand against one, in words; never both.
+
+    The tables are filled as far as the data go, also beside conflicts. ``flags``: see ``planning.flags``;
+    ``indicators``: indicator, value, unit, stage, area_kind, area; ``school_table`` and ``unit_table``: one row per
+    school or unit and stage (``planning.tables``); ``leakage``: ``planning.leakage``.
+    """
+
+    scenario: Scenario
+    plan: Plan | None
+    conflicts: tuple[Message, ...]
+    flags: pd.DataFrame
+    indicators: pd.DataFrame
+    school_table: pd.DataFrame
+    unit_table: pd.DataFrame
+    leakage: pd.DataFrame
+    record: RunRecord
+    stages: tuple[StageTables, ...] = field(default=(), repr=False)
+
+    def require_plan(self) -> Plan:
+        """Return the plan; raises ``InfeasibleError`` with the conflicts where there is none."""
+        if self.plan is None:
+            raise InfeasibleError(self.conflicts)
+        return self.plan
+
+    def indicator(self, name: str, *, stage: str = "", area_kind: str = "county", area: str = "") -> float:
+        """Return one value; ``KeyError`` where it was not computed. The default stage is the scenario's first."""
+        table = self.indicators
+        found = table[
+            (table["indicator"] == name)
+            & (table["stage"] == (stage or self.scenario.stages[0]))
+            & (table["area_kind"] == area_kind)
+            & (table["area"] == area)
+        ]
+        if found.empty:
+            raise KeyError(name)
+        return float(found["value"].iloc[0])
+
+
+def run_scenario(
+    study: StudyArea,
+    rules: Rules,
+    scenario: Scenario,
+    *,
+    limits: Limits | None = None,
+    progress: Progress = no_progress,
+    started: str | None = None,
+) -> Outcome:
+    """Answer one scenario.
+
+    Parameters
+    ----------
+    study, rules, scenario
+        What is, what is allowed, what is asked.
+    limits
+        Search effort, recorded.
+    progress
+        Called with the step and the share done; may raise ``Cancelled``.
+    started
+        Time to put into the record, as text; nothing is put there by default.
+
+    Returns
+    -------
+    Outcome
+        With a plan, or with the conflicts: a stage that nobody teaches, a mode without travel, zones that are not
+        there.
+    """
+    conflicts: list[Message] = []
+    found: list[StageTables] = []
+    steps = len(scenario.stages) + 1
+    for number, stage in enumerate(scenario.stages):
+        progress(msg("Sending children to school: {stage}", stage=name_stage(stage)), number / steps)
+        against = check_stage(study, scenario, stage)
+        conflicts += against
+        found.append(_build_stage(study, rules, scenario, stage, possible=not against))
+    progress(msg("Flags and indicators"), len(scenario.stages) / steps)
+    plan = None if conflicts else _build_plan(study, found)
+    outcome = Outcome(
+        scenario=scenario,
+        plan=plan,
+        conflicts=tuple(conflicts),
+        flags=build_flags(found, rules, scenario, year=scenario.year),
+        indicators=build_indicators(found, rules),
+        school_table=_stack([tables.schools for tables in found]),
+        unit_table=_stack([tables.units for tables in found]),
+        leakage=_stack([build_leakage(tables.schools) for tables in found if tables.modelled], LEAKAGE_COLUMNS),
+        record=_build_record(study, rules, scenario, limits or Limits(), plan, started),
+        stages=tuple(found),
+    )
+    progress(msg("Done"), 1.0)
+    return outcome
+
+
+def run_many(
+    study: StudyArea,
+    rules: Rules,
+    scenarios: Iterable[Scenario],
+    *,
+    limits: Limits | None = None,
+    map: Callable[[Callable[[Scenario], Outcome], Iterable[Scenario]], Iterable[Outcome]] = map,
+) -> list[Outcome]:
+    """Answer several scenarios; ``map`` may spread them over processes or machines."""
+    return list(map(_Job(study, rules, limits), scenarios))
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A picklable ``run_scenario`` with its study and rules bound."""
+
+    study: StudyArea
+    rules: Rules
+    limits: Limits | None
+
+    def __call__(self, scenario: Scenario) -> Outcome:
+        return run_scenario(self.study, self.rules, scenario, limits=self.limits)
+
+
+def check_stage(study: StudyArea, scenario: Scenario, stage: str) -> list[Message]:
+    """Return what stands against a plan for one stage, with what would cure it."""
+    conflicts: list[Message] = []
+    name = name_stage(stage)
+    taught = study.places.loc[study.places["stage"] == stage, "school_id"]
+    if not taught.isin(study.schools["school_id"]).any():
+        conflicts.append(
+            msg("No school teaches the stage: {stage}. Add a school with places for it, or choose another.", stage=name)
+        )
+    if study.units.empty:
+        conflicts.append(msg("There are no planning units, so nobody is known to live here."))
+    if scenario.mode not in study.travel:
+        conflicts.append(
+            msg(
+                "There are no travel times {mode}. Choose another way to travel, or add it to the study.",
+                mode=name_mode(scenario.mode),
+            )
+        )
+    if scenario.enrolment == "zones" and not (study.zones["stage"] == stage).any():
+        conflicts.append(
+            msg("No catchments are given for {stage}. Load a table of zones, or use the nearest school.", stage=name)
+        )
+    return conflicts
+
+
+def _build_stage(study: StudyArea, rules: Rules, scenario: Scenario, stage: str, *, possible: bool) -> StageTables:
+    schools = add_school_sizes(build_stage_schools(study, stage, scenario.year), study, scenario.year)
+    if not possible:
+        return StageTables(
+            stage=stage,
+            schools=complete_school_table(schools, None),
+            units=pd.DataFrame(columns=list(UNIT_COLUMNS)),
+            pairs=pd.DataFrame(columns=[*ENROLMENT_COLUMNS, "name", "setting", "town", "radius_m", "max_min"]),
+            modelled=False,
+        )
+    ways = build_ways(study, scenario, schools)
+    enrolment, nearest = _enrol(study, scenario, stage, ways)
+    enrolment.insert(1, "stage", stage)
+    pairs = build_pairs(study, rules, stage, enrolment, schools, year=scenario.year)
+    units = build_unit_table(ways, nearest, pairs, schools)
+    return StageTables(stage, complete_school_table(schools, pairs), units, pairs, modelled=True)
+
+
+def _enrol(
+    study: StudyArea, scenario: Scenario, stage: str, ways: Ways
+) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.int64]]]:
+    """Return the enrolment and the position of each unit's nearest school (for comparison)."""
+    zones = find_zone_schools(ways, study.zones[study.zones["stage"] == stage])
+    nearest = find_nearest(ways, measure=scenario.measure, preferred=zones)
+    if scenario.enrolment == "zones":
+        table = enrol_by_zones(ways, zones, measure=scenario.measure, low_grade_share=scenario.low_grade_share)
+    else:
+        table = enrol_nearest(
+            ways, measure=scenario.measure, low_grade_share=scenario.low_grade_share, preferred=zones, nearest=nearest
+        )
+    return table, nearest
+
+
+def _build_plan(study: StudyArea, found: list[StageTables]) -> Plan:
+    stages = [tables.stage for tables in found]
+    places = study.places[study.places["stage"].isin(stages)].sort_values(["stage", "school_id"], kind="stable")
+    places = places[places["school_id"].isin(study.schools["school_id"])]
+    return Plan(places=places.loc[:, list(PLACES_COLUMNS)], enrolment=_stack([tables.pairs for tables in found]))
+
+
+def _stack(tables: list[pd.DataFrame], columns: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Return the tables below each other; empty ones would only blur the column types."""
+    filled = [table for table in tables if len(table)]
+    if filled:
+        return pd.concat(filled, ignore_index=True)
+    return tables[0].copy() if tables else pd.DataFrame(columns=list(columns))
+
+
+def _build_record(
+    study: StudyArea, rules: Rules, scenario: Scenario, limits: Limits, plan: Plan | None, started: str | None
+) -> RunRecord:
+    travel = study.travel.get(scenario.mode)
+    settings = dataclasses.asdict(dataclasses.replace(scenario, actions=()))
+    return RunRecord(
+        results_version=RESULTS_VERSION,
+        study=study.name,
+        study_fingerprint=study.fingerprint,
+        synthetic=study.synthetic,
+        rulebook=rules.name,
+        rulebook_version=rules.version,
+        rulebook_fingerprint=rules.fingerprint,
+        scenario={**settings, "actions": [repr(action) for action in scenario.actions]},
+        limits=dataclasses.asdict(limits),
+        roll_years={stage: choose_year(study.rolls, stage, scenario.year) for stage in scenario.stages},
+        travel={}
+        if travel is None
+        else {
+            "mode": travel.mode,
+            "method": travel.method,
+            "detour_factor": travel.detour_factor,
+            "cutoff_min": travel.cutoff_min if np.isfinite(travel.cutoff_min) else None,
+        },
+        sources=tuple(dataclasses.asdict(source) for source in study.sources),
+        versions=read_versions(),
+        plan_fingerprint="" if plan is None else plan.fingerprint,
+        started=started,
+    )
+
+
+def read_versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that numbers depend on."""
+    versions = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            versions[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            versions[library] = "not installed"
+    return versions
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,95 @@
+"""A scenario: what is asked. Ordered actions on a copy of the present; no action yet means: the present as it is."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from geodata.errors import ScenarioError
+from geodata.messages import Message, msg
+from geodata.study import MODES, STAGES, Mode, Stage
+
+EnrolmentMethod = Literal["nearest", "zones"]
+Measure = Literal["time", "length"]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is asked of one county.
+
+    Parameters
+    ----------
+    name
+        How the planner calls it.
+    year
+        Start of the school year of the rolls; None takes the latest that the rolls hold.
+    actions
+        Ordered changes. Empty: the present.
+    parent
+        Name of the scenario that this one was made from.
+    stages
+        Stages to answer for.
+    mode
+        How children travel.
+    enrolment
+        ``"nearest"``: every child at the nearest school of its stage. ``"zones"``: as the given catchments say.
+    measure
+        What "nearest" compares: ``"time"`` or ``"length"``.
+    low_grade_share
+        Share of a unit's primary pupils in grades 1 to 3, which a teaching point can take: even cohorts make 0.5.
+    """
+
+    name: str = "present"
+    year: int | None = None
+    actions: tuple[object, ...] = ()
+    parent: str | None = None
+    stages: tuple[Stage, ...] = ("primary",)
+    mode: Mode = "walk"
+    enrolment: EnrolmentMethod = "nearest"
+    measure: Measure = "time"
+    low_grade_share: float = 0.5
+
+    def __post_init__(self) -> None:
+        problems = [
+            *(_check_word("stage", stage, STAGES) for stage in self.stages),
+            _check_word("mode", self.mode, MODES),
+            _check_word("enrolment", self.enrolment, get_args(EnrolmentMethod)),
+            _check_word("measure", self.measure, get_args(Measure)),
+            "" if self.stages else "a scenario needs at least one stage",
+            "" if 0 <= self.low_grade_share <= 1 else "low_grade_share must lie between 0 and 1",
+            "unknown actions: " + ", ".join(type(item).__name__ for item in self.actions) if self.actions else "",
+        ]
+        found = [problem for problem in problems if problem]
+        if found:
+            raise ScenarioError("; ".join(found))
+
+
+def _check_word(what: str, word: str, known: tuple[str, ...]) -> str:
+    if word in known:
+        return ""
+    near = difflib.get_close_matches(str(word), known, n=1)
+    return f"unknown {what} {word!r}; " + (f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known))
+
+
+def name_stage(stage: str) -> Message:
+    """The stage in words."""
+    names = {
+        "kindergarten": msg("kindergarten"),
+        "primary": msg("primary school"),
+        "junior": msg("junior school"),
+        "senior": msg("senior school"),
+    }
+    return names.get(stage) or msg("{stage}", stage=stage)
+
+
+def name_mode(mode: str) -> Message:
+    """How children travel, in words."""
+    names = {"walk": msg("on foot"), "bicycle": msg("by bicycle"), "drive": msg("by car or school bus")}
+    return names.get(mode) or msg("{mode}", mode=mode)
+
+
+def name_setting(setting: str) -> Message:
+    """Urban, town or rural, in words."""
+    names = {"urban": msg("urban"), "town": msg("town"), "rural": msg("rural")}
+    return names.get(setting) or msg("of unknown setting")
