@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,7 +105,7 @@ def measure_travel(
         network = networks.get(mode)
         parts: list[object] = []
         if network is not None:
-            parts += [network.start, network.head, network.length_m, network.time_s, network.x_m, network.y_m]
+            parts += [getattr(network, item.name) for item in fields(network)]
         key = "travel-" + compute_digest(
             TRAVEL_VERSION, mode, *parts, *(a.astype(str) for a in (*origins, *destinations)), spec.travel
         )

@@ -72,8 +72,8 @@ def settle(
 ) -> int:
     """Fill ``best_s`` and ``best_m`` for every node within ``limit_s`` of the seeds; return how many were touched.
 
-    ``best_s`` must be ``inf`` and ``done`` False everywhere; the nodes written to are listed in ``touched``. Among
-    equally fast ways the shorter is taken. A node beyond the limit may be left with a value that is not final.
+    ``best_s`` must be ``inf`` and ``done`` False everywhere; the nodes written to are listed in ``touched``. Nodes
+    beyond the limit stay ``inf``. Among equally fast ways the shorter is taken.
     """
     size = 0
     n_touched = 0

@@ -67,6 +67,12 @@ def build_flag_rows(outcome: Outcome, *, say: Callable[[Message], str] = str) ->
     return outcome.flags.assign(reason=[say(reason) for reason in outcome.flags["reason"]])
 
 
+def build_indicator_rows(outcome: Outcome) -> pd.DataFrame:
+    """Return the indicators as ``name``, ``value``, ``unit``, …; ``area`` of the whole county is ``"county"``."""
+    rows = outcome.indicators.rename(columns={"indicator": "name"})
+    return rows.assign(area=rows["area"].where(rows["area_kind"] != "county", "county"))
+
+
 def build_run_record(outcome: Outcome, *, say: Callable[[Message], str] = str) -> dict[str, object]:
     """Return the record of the run, its status, and the conflicts as sentences."""
     return {
@@ -95,7 +101,7 @@ def write_run_tables(outcome: Outcome, folder: str | Path, *, language: Translat
         "schools.csv": outcome.school_table,
         "units.csv": build_unit_rows(outcome),
         "flags.csv": build_flag_rows(outcome, say=say),
-        "indicators.csv": outcome.indicators.rename(columns={"indicator": "name"}),
+        "indicators.csv": build_indicator_rows(outcome),
     }
     record = json.dumps(build_run_record(outcome, say=say), ensure_ascii=False, indent=2, allow_nan=False)
     try:

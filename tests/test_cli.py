@@ -44,7 +44,7 @@ def test_run_writes_the_tables(county: Path) -> None:
     assert {row["unit_id"]: row["school_id"] for row in units} == {"00": "001", "01": "001", "02": "002"}
     flagged = {(row["subject_id"], row["flag"]) for row in _rows(out / "flags.csv")}
     assert ("001", "over_capacity") in flagged
-    indicators = {row["name"]: row for row in _rows(out / "indicators.csv") if row["area"] == ""}
+    indicators = {row["name"]: row for row in _rows(out / "indicators.csv") if row["area"] == "county"}
     assert float(indicators["pupils"]["value"]) == 180
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert record["results_version"] >= 1

@@ -18,7 +18,7 @@ def _run(name: str, stage: str, mode: str, out: Path) -> dict[str, float]:
     )
     assert code == 0
     with (out / "indicators.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["area"] == "" and row["value"]]
+        rows = [row for row in csv.DictReader(file) if row["area"] == "county" and row["value"]]
     return {row["name"]: float(row["value"]) for row in rows}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import zlib
 from typing import Any
 
@@ -88,14 +89,14 @@ def test_travel_time_also_reads_in_grey() -> None:
         0.2126 * int(colour[1:3], 16) + 0.7152 * int(colour[3:5], 16) + 0.0722 * int(colour[5:7], 16)
         for colour in TIME_COLOURS
     ]
-    assert all(first - second > 12 for first, second in zip(light, light[1:], strict=False))
+    assert all(first - second > 12 for first, second in itertools.pairwise(light))
 
 
 @given(st.lists(st.floats(0, 1e6) | st.just(float("nan")), max_size=60))
 def test_count_classes_rise_and_begin_with_nobody(values: list[float]) -> None:
     breaks = compute_count_breaks(values)
     assert breaks[0] == 0
-    assert all(first < second for first, second in zip(breaks, breaks[1:], strict=False))
+    assert all(first < second for first, second in itertools.pairwise(breaks))
     assert len(breaks) <= 5
 
 

@@ -87,7 +87,7 @@ def _switch(seen: Visit, key: str, number: int) -> None:
 
 def test_a_click_opens_the_card_and_the_map_stays(open_map: Callable[..., Visit]) -> None:
     seen = open_map(lang="en")
-    seen.page.locator(".leaflet-control-zoom-in").click()
+    seen.page.locator(".leaflet-control-zoom-out").click()
     seen.page.wait_for_timeout(600)
     before = _view(seen)
     seen.page.mouse.click(*_find(seen, "school", "E"))

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.ui.app_driver import RunningApp, Visit
+from tests.ui.app_driver import RunningApp, Visit, start_app, visit
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 TITLES = {
@@ -72,3 +77,13 @@ def test_the_template_can_be_downloaded(new_visit: Callable[..., Visit]) -> None
         seen.click("template")
     assert waiting.value.suggested_filename == "buju-template.xlsx"
     seen.require_clean()
+
+
+def test_a_page_opened_first_has_its_frame(browser: Browser, tmp_path: Path) -> None:
+    """Streamlit's old router must not take over the folder of pages in a server that has just started."""
+    with start_app(tmp_path) as fresh, visit(browser, fresh, locale="en-GB") as seen:
+        seen.open("/data")
+        assert seen.page.locator("[data-testid=stSidebarNav]").count() == 0
+        assert TITLES["en-GB"][4] in seen.text()
+        assert seen.by_key("language_box").is_visible()
+        seen.require_clean()

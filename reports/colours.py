@@ -1,0 +1,115 @@
+"""Colours and classes of the maps: safe for colour-blind readers, and never the only sign.
+
+Fill runs from blue (empty) over pale (well used) to orange (too full); travel time and children run from light to
+dark, so that they also read in grey. Every school symbol carries a second sign for "too full" and "unknown".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+MISSING_CLASS = 255
+"""Class of a unit without a value; drawn as a hatch, never as the lowest class."""
+
+FILL_BREAKS: tuple[float, ...] = (0.5, 0.8, 1.0, 1.2)
+"""Pupils per place (shares): upper bounds of all fill classes but the last."""
+FILL_COLOURS: tuple[str, ...] = ("#2166ac", "#8fbfdc", "#f4efe4", "#f4a259", "#b3490b")
+UNKNOWN_COLOUR = "#ffffff"
+
+TIME_BREAKS_MIN: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0)
+"""Minutes: upper bounds of all classes of travel time but the last."""
+TIME_COLOURS: tuple[str, ...] = ("#fdf6dc", "#f0e4b0", "#d5d3a0", "#adbd9f", "#829f9d", "#5f8196", "#45658a")
+
+CHILDREN_COLOURS: tuple[str, ...] = ("#f6f3f8", "#e3d7ea", "#c6b0d6", "#a183bd", "#79539c", "#4f2a75")
+
+ZONE_COLOURS: tuple[str, ...] = (
+    "#a6cbe3",
+    "#f3c493",
+    "#a9d3b8",
+    "#d9b8d6",
+    "#ead98f",
+    "#b9c1cc",
+    "#e8b0a4",
+    "#9fd0cf",
+    "#cfc4a5",
+    "#c3d38f",
+)
+"""Pale colours of neighbouring catchments; two that touch never share one."""
+
+ROAD_STYLES: dict[int, tuple[str, float]] = {
+    1: ("#b98a5a", 2.2),
+    2: ("#a39a8e", 1.5),
+    3: ("#b9b3aa", 0.9),
+    4: ("#c9c3b8", 0.6),
+}
+"""Colour and width (pixels) of a road by rank: 1 main road … 4 path."""
+
+
+def classify(values: npt.ArrayLike, breaks: Sequence[float]) -> npt.NDArray[np.uint8]:
+    """Return the class of every value: the number of upper bounds that lie below it; NaN is ``MISSING_CLASS``."""
+    numbers = np.asarray(values, dtype=np.float64)
+    classes = np.searchsorted(np.asarray(breaks, dtype=np.float64), numbers, side="left").astype(np.uint8)
+    classes[~np.isfinite(numbers)] = MISSING_CLASS
+    return classes
+
+
+def compute_count_breaks(values: npt.ArrayLike, classes: int = 5) -> tuple[float, ...]:
+    """Return round upper bounds that split the positive counts into about equal groups; the first bound is 0.
+
+    ``classes`` is the number of classes above zero; fewer come back where the counts hardly differ.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    numbers = numbers[np.isfinite(numbers) & (numbers > 0)]
+    if not len(numbers):
+        return (0.0,)
+    quantiles = np.quantile(numbers, np.linspace(0, 1, classes + 1)[1:-1])
+    bounds = {_round_up(float(value)) for value in quantiles}
+    return (0.0, *sorted(bounds))
+
+
+def _round_up(value: float) -> float:
+    """Return ``value`` rounded up to 1, 1.5, 2, 3, 4, 5, 6 or 8 times a power of ten (whole from 1 on)."""
+    if value <= 1:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(value))
+    step = next(s for s in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if s * power >= value - 1e-9)
+    return float(np.ceil(step * power))
+
+
+def compute_radius_px(pupils: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return symbol radii in pixels, area growing with pupils; unknown numbers get the smallest size."""
+    numbers = np.nan_to_num(np.asarray(pupils, dtype=np.float64), nan=0.0)
+    return np.clip(2.6 + np.sqrt(np.maximum(numbers, 0.0)) * 0.19, 3.4, 14.0)
+
+
+def compute_zone_colours(zone: Sequence[int], pairs: Sequence[tuple[int, int]]) -> list[int]:
+    """Give every zone a colour index such that zones that touch differ where the palette allows.
+
+    Parameters
+    ----------
+    zone
+        Zone number (0 …) of every unit; negative = no zone.
+    pairs
+        Positions of neighbouring units.
+
+    Returns
+    -------
+    list of int
+        One index into ``ZONE_COLOURS`` per zone.
+    """
+    count = max(zone, default=-1) + 1
+    neighbours: list[set[int]] = [set() for _ in range(count)]
+    for first, second in pairs:
+        a, b = zone[first], zone[second]
+        if a >= 0 and b >= 0 and a != b:
+            neighbours[a].add(b)
+            neighbours[b].add(a)
+    colours = [-1] * count
+    for number in sorted(range(count), key=lambda n: (-len(neighbours[n]), n)):
+        taken = {colours[other] for other in neighbours[number]}
+        free = [colour for colour in range(len(ZONE_COLOURS)) if colour not in taken]
+        colours[number] = free[number % len(free)] if free else number % len(ZONE_COLOURS)
+    return colours

@@ -1,0 +1,282 @@
+"""The Today map of one outcome: what every unit and school looks like, what it says, and which layers there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from geodata.study import STAGES, compute_digest
+from reports.colours import (
+    CHILDREN_COLOURS,
+    FILL_BREAKS,
+    FILL_COLOURS,
+    MISSING_CLASS,
+    ROAD_STYLES,
+    TIME_BREAKS_MIN,
+    TIME_COLOURS,
+    UNKNOWN_COLOUR,
+    ZONE_COLOURS,
+    classify,
+    compute_count_breaks,
+    compute_radius_px,
+    compute_zone_colours,
+)
+from reports.language import Translator
+from reports.legend import STAGE_SHAPES, Basis, ColourBy, build_legend, name_kind
+from reports.maps import (
+    MapPart,
+    Payload,
+    compute_part_digest,
+    encode_basemap,
+    encode_outlines,
+    encode_points,
+    encode_units,
+    pack_array,
+)
+
+if TYPE_CHECKING:
+    from geodata.study import StudyArea
+    from planning.run import Outcome
+
+LAZY_LAYERS = ("isochrones", "zones")
+OSM_CREDIT = "© OpenStreetMap contributors"
+
+
+@dataclass(frozen=True)
+class View:
+    """What the reader asks the map to show: all plain words."""
+
+    stage: str
+    mode: str
+    colour_by: ColourBy = "time"
+    basis: Basis = "actual"
+    language: str = "en"
+
+
+def choose_basis(outcome: Outcome, stage: str) -> Basis:
+    """Return ``"actual"`` where any school of the stage has known pupils, else ``"modelled"``."""
+    rows = outcome.school_table[outcome.school_table["stage"] == stage]
+    return "actual" if rows["actual_pupils"].notna().any() else "modelled"
+
+
+def build_study_parts(study: StudyArea) -> dict[str, MapPart | None]:
+    """Return the parts that depend on the study alone: units, schools, basemap."""
+    frame = study.schools
+    ids, names = frame["school_id"].astype(str).tolist(), frame["name"].fillna("").astype(str).tolist()
+    has_map = len(study.basemap.roads) > 0 or len(study.basemap.water) > 0
+
+    def part(role: str, build: Any) -> MapPart:
+        return MapPart(role, compute_part_digest(study.fingerprint, role), build)
+
+    return {
+        "units": part("units", lambda: encode_units(study)),
+        "schools": part("schools", lambda: encode_points(ids, names, frame["x_m"], frame["y_m"], study.crs)),
+        "basemap": part("basemap", lambda: encode_basemap(study.basemap, study.crs)) if has_map else None,
+    }
+
+
+def build_paint_part(study: StudyArea, outcome: Outcome, view: View, _: Translator) -> MapPart:
+    """Return the values that this view paints: classes of units, who goes where, symbols of schools."""
+    payload = _build_paint(study, outcome, view, _)
+    marks = [payload["units"][name] for name in ("classes", "values", "link_units", "link_schools")]
+    digest = compute_part_digest(study.fingerprint, "paint", *marks, repr(payload["shown"]), repr(payload["others"]))
+    return MapPart("paint", digest, lambda: payload)
+
+
+def build_zones_part(study: StudyArea, outcome: Outcome, stage: str) -> MapPart:
+    """Return the outlines of the catchments of one stage: each unit belongs to its main school."""
+    zone = _main_school_of_units(study, outcome, stage)
+    shapes = np.asarray(study.units.geometry.array)
+    digest = compute_part_digest(study.fingerprint, "zones", zone)
+    return MapPart("zones", digest, lambda: encode_outlines(shapes, zone, study.crs))
+
+
+def build_scene(
+    study: StudyArea, outcome: Outcome, view: View, _: Translator, *, has_isochrones: bool
+) -> dict[str, Any]:
+    """Return texts, legend, layers and colours of the view; everything that is not kept in the browser."""
+    children = children_of_units(study, view.stage)
+    roads, water = len(study.basemap.roads) > 0, len(study.basemap.water) > 0
+    layers = [
+        ("units", _("Planning units"), True, True),
+        ("schools", _("Schools of this stage"), True, True),
+        ("others", _("Other schools"), False, True),
+        ("zones", _("Catchment borders"), False, True),
+        ("isochrones", _("Time bands around schools"), False, has_isochrones),
+        ("roads", _("Roads"), True, roads),
+        ("water", _("Water"), True, water),
+        ("towns", _("Names of towns"), True, bool((study.units["town"].fillna("") != "").any())),
+    ]
+    return {
+        "study": study.fingerprint,
+        "version": compute_digest(study.fingerprint, view),
+        "text": _build_texts(view, _),
+        "layers": [
+            {"id": name, "label": label, "on": on, "lazy": name in LAZY_LAYERS}
+            for name, label, on, has in layers
+            if has
+        ],
+        "legend": build_legend(
+            _,
+            stage=view.stage,
+            mode=view.mode,
+            colour_by=view.colour_by,
+            basis=view.basis,
+            child_breaks=compute_count_breaks(children),
+        ),
+        "road_styles": {str(rank): list(style) for rank, style in ROAD_STYLES.items()},
+        "band_colours": {f"{limit:g}": colour for limit, colour in zip(TIME_BREAKS_MIN, TIME_COLOURS, strict=False)},
+        "attribution": OSM_CREDIT if _uses_osm(study) else "",
+    }
+
+
+def _uses_osm(study: StudyArea) -> bool:
+    if study.synthetic:
+        return False
+    endings = (".pbf", ".osm", ".osm.gz", ".graphml")
+    return any(source.path.endswith(endings) or "OpenStreetMap" in source.note for source in study.sources)
+
+
+def _build_texts(view: View, _: Translator) -> dict[str, str]:
+    values = {
+        "time": (_("{value} min to school"), _("No school within reach")),
+        "children": (_("{value} children of this stage"), _("Number of children unknown")),
+        "school": (_("{value} min to school"), _("No school within reach")),
+    }
+    value, no_value = values[view.colour_by]
+    return {
+        "map": _("Map of the county: arrow keys move it, plus and minus zoom"),
+        "zoom_in": _("Zoom in"),
+        "zoom_out": _("Zoom out"),
+        "fit": _("Show the whole county"),
+        "layers": _("Layers"),
+        "legend": _("Legend"),
+        "value": value,
+        "no_value": no_value,
+    }
+
+
+def _build_paint(study: StudyArea, outcome: Outcome, view: View, _: Translator) -> Payload:
+    units = study.units["unit_id"].astype(str)
+    where = {key: position for position, key in enumerate(units)}
+    school_at = {str(key): position for position, key in enumerate(study.schools["school_id"])}
+    links = _build_links(outcome, view.stage, where, school_at)
+    table = _unit_rows(outcome, view.stage).reindex(units)
+    minutes = table["time_min"].to_numpy(dtype=np.float32)
+    children = children_of_units(study, view.stage).astype(np.float32)
+    if view.colour_by == "children":
+        breaks = compute_count_breaks(children)
+        classes, colours, values = classify(children, breaks), CHILDREN_COLOURS, children
+    elif view.colour_by == "school":
+        zone = _main_school_of_units(study, outcome, view.stage)
+        classes, colours, values = _classify_zones(study, zone, where), ZONE_COLOURS, minutes
+    else:
+        classes, colours, values = classify(minutes, TIME_BREAKS_MIN), TIME_COLOURS, minutes
+    return {
+        "kind": "paint",
+        "ids": [],
+        "units": {
+            "classes": pack_array(classes.astype(np.uint8)),
+            "values": pack_array(np.asarray(values, dtype="<f4")),
+            "link_units": pack_array(links["unit"].to_numpy(dtype="<u4")),
+            "link_schools": pack_array(links["school"].to_numpy(dtype="<u2")),
+            "colours": list(colours),
+            "digits": 0,
+        },
+        "shown": _build_symbols(outcome, view, school_at, _),
+        "others": _build_other_symbols(study, view.stage, school_at),
+    }
+
+
+def _unit_rows(outcome: Outcome, stage: str) -> pd.DataFrame:
+    table = outcome.unit_table
+    return table[table["stage"] == stage].drop_duplicates("unit_id").set_index("unit_id")
+
+
+def children_of_units(study: StudyArea, stage: str) -> Any:
+    """Return the children of a stage living in every unit, in the order of the units; NaN = unknown."""
+    column = f"{stage}_pupils"
+    if column not in study.units.columns:
+        return np.full(len(study.units), np.nan)
+    return study.units[column].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _build_links(outcome: Outcome, stage: str, where: Mapping[str, int], school_at: Mapping[str, int]) -> pd.DataFrame:
+    """Return positions of units and of the schools that their pupils attend, the main school of a unit first."""
+    rows = outcome.plan.stage_enrolment(stage) if outcome.plan is not None else None
+    if rows is None or rows.empty:
+        return pd.DataFrame({"unit": pd.Series(dtype=np.int64), "school": pd.Series(dtype=np.int64)})
+    rows = rows[rows["school_id"] != ""].sort_values("share", ascending=False, kind="stable")
+    links = pd.DataFrame({"unit": rows["unit_id"].map(where), "school": rows["school_id"].map(school_at)})
+    return links.dropna().astype(np.int64)
+
+
+def _main_school_of_units(study: StudyArea, outcome: Outcome, stage: str) -> Any:
+    """Return the number of every unit's main school among all schools of the study; −1 for none."""
+    school_at = {str(key): position for position, key in enumerate(study.schools["school_id"])}
+    main = _unit_rows(outcome, stage).reindex(study.units["unit_id"].astype(str))["school_id"]
+    return main.map(school_at).fillna(-1).to_numpy(dtype=np.int64)
+
+
+def _classify_zones(study: StudyArea, zone: Any, where: Mapping[str, int]) -> Any:
+    pairs = zip(study.adjacency.first_ids, study.adjacency.second_ids, strict=True)
+    colours = compute_zone_colours(zone.tolist(), [(where[a], where[b]) for a, b in pairs if a in where and b in where])
+    return np.array([colours[number] if number >= 0 else MISSING_CLASS for number in zone], dtype=np.uint8)
+
+
+def _build_symbols(outcome: Outcome, view: View, school_at: Mapping[str, int], _: Translator) -> list[Payload]:
+    rows = outcome.school_table[outcome.school_table["stage"] == view.stage]
+    actual = view.basis == "actual"
+    pupils = rows["actual_pupils" if actual else "modelled_pupils"].to_numpy(dtype=np.float64)
+    fill = rows["fill_share" if actual else "modelled_fill_share"].to_numpy(dtype=np.float64)
+    classes, sizes = classify(fill, FILL_BREAKS), compute_radius_px(pupils)
+    symbols = []
+    places = rows["capacity_places"].to_numpy(dtype=np.float64)
+    for row, count, room, share, name, size in zip(
+        rows.itertuples(), pupils, places, fill, classes, sizes, strict=True
+    ):
+        known = name != MISSING_CLASS
+        symbols.append(
+            {
+                "at": school_at[str(row.school_id)],
+                "shape": STAGE_SHAPES[view.stage],
+                "colour": FILL_COLOURS[name] if known else UNKNOWN_COLOUR,
+                "mark": "unknown" if not known else "over" if share > 1.0 else "",
+                "size": round(float(size), 1),
+                "lines": [name_kind(str(row.kind), _), say_fill(_, count, room, share)],
+            }
+        )
+    # Small symbols come last, so that a large one never hides them.
+    return sorted(symbols, key=lambda item: -float(item["size"]))
+
+
+def say_fill(_: Translator, pupils: float, places: float, share: float) -> str:
+    """Return pupils, places and fill in words; what is unknown is said to be unknown."""
+    if np.isfinite(pupils) and np.isfinite(places):
+        return _(
+            "{pupils} pupils, {places} places: {share}",
+            pupils=_.number(pupils),
+            places=_.number(places),
+            share=_.percent(share),
+        )
+    if np.isfinite(pupils):
+        return _("{pupils} pupils, places unknown", pupils=_.number(pupils))
+    if np.isfinite(places):
+        return _("Pupils unknown, {places} places", places=_.number(places))
+    return _("Pupils and places unknown")
+
+
+def _build_other_symbols(study: StudyArea, stage: str, school_at: Mapping[str, int]) -> list[Payload]:
+    """Return the schools without this stage, each with the shape of its lowest stage."""
+    stages: dict[str, set[str]] = {}
+    for school, name in zip(study.places["school_id"].astype(str), study.places["stage"].astype(str), strict=True):
+        stages.setdefault(school, set()).add(name)
+    return [
+        {"at": school_at[school], "shape": STAGE_SHAPES[next(name for name in STAGES if name in found)]}
+        for school, found in stages.items()
+        if stage not in found and school in school_at
+    ]
