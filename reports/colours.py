@@ -40,9 +40,9 @@ ZONE_COLOURS: tuple[str, ...] = (
 """Pale colours of neighbouring catchments; two that touch never share one."""
 
 ROAD_STYLES: dict[int, tuple[str, float]] = {
-    1: ("#b98a5a", 2.2),
-    2: ("#a39a8e", 1.5),
-    3: ("#b9b3aa", 0.9),
+    1: ("#c79b6f", 2.1),
+    2: ("#aea597", 1.4),
+    3: ("#c3bcb1", 0.9),
     4: ("#c9c3b8", 0.6),
 }
 """Colour and width (pixels) of a road by rank: 1 main road … 4 path."""

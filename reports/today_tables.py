@@ -13,6 +13,7 @@ from planning.flags import FLAG_NAMES
 from planning.indicators import INDICATORS, find_indicator
 from reports.language import MISSING_NUMBER, Translator
 from reports.legend import name_setting_short
+from reports.tables import neutralise_formulas
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,7 +33,6 @@ AREA_INDICATORS = (
     "within_30_min_share",
     "places_short",
 )
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def name_severity(severity: str, _: Translator) -> str:
@@ -154,15 +154,6 @@ def build_leakage_table(outcome: Outcome, area_kind: str, _: Translator) -> pd.D
     )
 
 
-def build_csv(table: pd.DataFrame, _: Translator) -> bytes:
+def build_csv(table: pd.DataFrame) -> bytes:
     """Return a table as CSV (UTF-8 with a mark, so that a spreadsheet reads Chinese), text never as a formula."""
-    shown = pd.DataFrame({column: [_to_cell(value, _) for value in table[column]] for column in table.columns})
-    return shown.to_csv(index=False).encode("utf-8-sig")
-
-
-def _to_cell(value: object, _: Translator) -> object:
-    if isinstance(value, Message):
-        value = _.say(value)
-    if isinstance(value, str) and value.startswith(FORMULA_SIGNS):
-        return "'" + value
-    return value
+    return neutralise_formulas(table).to_csv(index=False).encode("utf-8-sig")

@@ -193,5 +193,5 @@ def test_tables_are_in_words_and_never_a_formula(answer: Outcome) -> None:
     assert table["Reason"].str.contains("70 pupils for 40 places").any()
     assert build_leakage_table(answer, "school", ENGLISH).iloc[0, 0] == "East School"
     table.iloc[0, 3] = "=HYPERLINK(1)"
-    text = build_csv(table, ENGLISH).decode("utf-8-sig")
+    text = build_csv(table).decode("utf-8-sig")
     assert ",'=HYPERLINK(1)" in text

@@ -205,3 +205,19 @@ def test_text_helpers() -> None:
     assert cell("@x") == "'@x"
     assert plain("学校 1") == "学校 1"
     assert len(clean("x" * 500)) == 200
+
+
+def test_a_column_said_to_be_absent_is_not_matched(tmp_path: Path) -> None:
+    from geodata.read_schools import read_schools
+    from tests.ui.sample_files import write_schools, write_villages
+
+    write_schools(tmp_path / "schools.csv", broken=False)
+    write_villages(tmp_path / "villages.csv")
+    draft = Draft(
+        name="x",
+        files={"schools": ["schools.csv"], "population": ["villages.csv"]},
+        columns={"schools": {"capacity_places": "", "classes": ""}},
+        population_kind="points",
+    )
+    places = read_schools(build_spec(draft, tmp_path), "EPSG:32649").places
+    assert places["capacity_places"].isna().all()

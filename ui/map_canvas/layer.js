@@ -1,0 +1,34 @@
+// A canvas that follows the map like Leaflet's own renderers; ``paint`` draws one frame.
+const CanvasLayer = L.Renderer.extend({
+  options: { padding: 0.12 },
+  initialize(paint, options) {
+    L.Renderer.prototype.initialize.call(this, options);
+    this.paint = paint;
+  },
+  _initContainer() {
+    this._container = document.createElement("canvas");
+    this._container.style.pointerEvents = "none";
+  },
+  _destroyContainer() {
+    this._container.remove();
+  },
+  _updatePaths() {},
+  _update() {
+    if (this._map._animatingZoom && this._bounds) return;
+    L.Renderer.prototype._update.call(this);
+    const size = this._bounds.getSize(), ratio = Math.min(2, globalThis.devicePixelRatio || 1);
+    const canvas = this._container;
+    L.DomUtil.setPosition(canvas, this._bounds.min);
+    if (canvas.width !== Math.round(size.x * ratio) || canvas.height !== Math.round(size.y * ratio)) {
+      canvas.width = Math.round(size.x * ratio);
+      canvas.height = Math.round(size.y * ratio);
+      canvas.style.width = `${size.x}px`;
+      canvas.style.height = `${size.y}px`;
+    }
+    const ctx = canvas.getContext("2d");
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.clearRect(0, 0, size.x, size.y);
+    const corner = this._map.getPixelOrigin().add(this._bounds.min), zoom = this._map.getZoom();
+    this.paint(ctx, { left: corner.x, top: corner.y, width: size.x, height: size.y, zoom, scale: 2 ** (zoom - 22) });
+  },
+});

@@ -1,0 +1,199 @@
+// Painting: each function draws one layer for one frame (the visible window at the current zoom).
+
+const INK = "#26323d";
+
+function hatchPattern(ctx) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 8;
+  const pen = tile.getContext("2d");
+  pen.fillStyle = "#eeece8";
+  pen.fillRect(0, 0, 8, 8);
+  pen.strokeStyle = "#a9a49b";
+  pen.lineWidth = 1.3;
+  pen.beginPath();
+  for (const shift of [-8, 0, 8]) {
+    pen.moveTo(shift, 8);
+    pen.lineTo(shift + 8, 0);
+  }
+  pen.stroke();
+  return ctx.createPattern(tile, "repeat");
+}
+
+function visibleShapes(paths, view) {
+  const found = [];
+  for (let i = 0; i < paths.count; i += 1) if (touches(paths.box, i, view)) found.push(i);
+  return found;
+}
+
+function paintUnits(ctx, frame, part, paint) {
+  const view = viewOf(frame, part.paths.origin);
+  const seen = visibleShapes(part.paths, view);
+  const byClass = new Map();
+  for (const i of seen) {
+    const name = paint.classes[i];
+    if (!byClass.has(name)) byClass.set(name, []);
+    byClass.get(name).push(i);
+  }
+  ctx.lineJoin = "bevel";
+  const roomy = seen.length && (frame.width * frame.height) / seen.length > 260;
+  for (const [name, list] of byClass) {
+    ctx.fillStyle = name === 255 ? hatchPattern(ctx) : paint.colours[name % paint.colours.length];
+    ctx.strokeStyle = ctx.fillStyle;
+    ctx.lineWidth = 0.7;
+    inBatches(list, (some) => {
+      ctx.beginPath();
+      for (const i of some) traceShape(ctx, part.paths, i, view, true);
+      ctx.fill("evenodd");
+      // Neighbours of one class would show the background between them.
+      if (name !== 255) ctx.stroke();
+    });
+  }
+  if (roomy) inBatches(seen, (some) => strokeUnits(ctx, part, some, view, "rgba(255,255,255,0.6)", 0.7));
+}
+
+// One path of many thousand rings takes a canvas far longer than many paths of a few.
+function inBatches(list, draw) {
+  for (let i = 0; i < list.length; i += 64) draw(list.slice(i, i + 64));
+}
+
+function paintWater(ctx, frame, part) {
+  const lakes = viewOf(frame, part.lakes.origin);
+  ctx.beginPath();
+  for (const i of visibleShapes(part.lakes, lakes)) traceShape(ctx, part.lakes, i, lakes, true);
+  ctx.fillStyle = "#b5d3e7";
+  ctx.fill("evenodd");
+  strokeLines(ctx, frame, part.rivers, "#9fc6df", frame.zoom < 12 ? 1.6 : 2.6);
+}
+
+function strokeLines(ctx, frame, paths, colour, width) {
+  const view = viewOf(frame, paths.origin), seen = [];
+  for (let i = 0; i < paths.rings.length - 1; i += 1) if (touches(paths.ringBox, i, view)) seen.push(i);
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
+  ctx.lineJoin = ctx.lineCap = "round";
+  inBatches(seen, (some) => {
+    ctx.beginPath();
+    for (const i of some) traceRing(ctx, paths, i, view, false);
+    ctx.stroke();
+  });
+}
+
+function paintRoads(ctx, frame, part, styles) {
+  for (const road of part.roads) {
+    const near = frame.zoom >= 13;
+    if (road.rank === 3 && frame.zoom < 12.25) continue;
+    if (road.rank === 4 && frame.zoom < 13.5) continue;
+    const [colour, width] = styles[road.rank];
+    const grown = width * Math.max(0.75, Math.min(2.4, 2 ** ((frame.zoom - 12) * 0.36)));
+    const paths = near || !road.coarse ? road.fine : road.coarse;
+    if (near && road.rank <= 2) strokeLines(ctx, frame, paths, "rgba(255,255,255,0.85)", grown + 1.6);
+    strokeLines(ctx, frame, paths, colour, grown);
+  }
+}
+
+function paintBands(ctx, frame, part, colours) {
+  const view = viewOf(frame, part.paths.origin);
+  for (let i = 0; i < part.paths.count; i += 1) {
+    ctx.beginPath();
+    traceShape(ctx, part.paths, i, view, true);
+    ctx.fillStyle = colours[part.limits[i]] || "#738f91";
+    ctx.fill("evenodd");
+    ctx.strokeStyle = "rgba(38,50,61,0.55)";
+    ctx.lineWidth = 0.8;
+    ctx.stroke();
+  }
+}
+
+function paintOutlines(ctx, frame, part) {
+  const view = viewOf(frame, part.paths.origin);
+  ctx.beginPath();
+  for (const i of visibleShapes(part.paths, view)) traceShape(ctx, part.paths, i, view, true);
+  ctx.lineJoin = "round";
+  ctx.strokeStyle = "rgba(255,255,255,0.9)";
+  ctx.lineWidth = 3.4;
+  ctx.stroke();
+  ctx.strokeStyle = "#3b4a58";
+  ctx.lineWidth = 1.5;
+  ctx.stroke();
+}
+
+// Everything but the chosen units fades.
+function paintVeil(ctx, frame, part, chosen) {
+  const view = viewOf(frame, part.paths.origin);
+  const seen = chosen.filter((i) => touches(part.paths.box, i, view));
+  ctx.beginPath();
+  ctx.rect(0, 0, frame.width, frame.height);
+  for (const i of seen) traceShape(ctx, part.paths, i, view, true);
+  ctx.fillStyle = "rgba(255,255,255,0.62)";
+  ctx.fill("evenodd");
+  strokeUnits(ctx, part, seen, view, "rgba(38,50,61,0.55)", 0.9);
+}
+
+function strokeUnits(ctx, part, list, view, colour, width) {
+  ctx.beginPath();
+  for (const i of list) traceShape(ctx, part.paths, i, view, true);
+  ctx.lineJoin = "round";
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
+  ctx.stroke();
+}
+
+function tracePoint(ctx, shape, x, y, r) {
+  ctx.beginPath();
+  if (shape === "square") ctx.rect(x - r * 0.88, y - r * 0.88, r * 1.76, r * 1.76);
+  else if (shape === "triangle") polygon(ctx, [[0, -1.18], [1.08, 0.78], [-1.08, 0.78]], x, y, r);
+  else if (shape === "diamond") polygon(ctx, [[0, -1.25], [1.1, 0], [0, 1.25], [-1.1, 0]], x, y, r);
+  else ctx.arc(x, y, r, 0, 2 * Math.PI);
+}
+
+function polygon(ctx, corners, x, y, r) {
+  corners.forEach(([dx, dy], i) => (i ? ctx.lineTo(x + dx * r, y + dy * r) : ctx.moveTo(x + dx * r, y + dy * r)));
+  ctx.closePath();
+}
+
+// One school: white rim, fill, ink outline. "over" adds a second ring, "unknown" is dashed with a question mark.
+function paintSymbol(ctx, item, x, y, r) {
+  tracePoint(ctx, item.shape, x, y, r + 1.3);
+  ctx.fillStyle = "rgba(255,255,255,0.92)";
+  ctx.fill();
+  tracePoint(ctx, item.shape, x, y, r);
+  ctx.fillStyle = item.colour;
+  ctx.fill();
+  ctx.strokeStyle = INK;
+  ctx.lineWidth = item.mark === "over" ? 1.9 : 0.9;
+  ctx.setLineDash(item.mark === "unknown" ? [2.4, 2] : []);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  if (item.mark === "over") {
+    tracePoint(ctx, item.shape, x, y, r * 1.12 + 2);
+    ctx.lineWidth = 1.1;
+    ctx.strokeStyle = item.colour;
+    ctx.stroke();
+  } else if (item.mark === "unknown" && r >= 3) {
+    ctx.fillStyle = INK;
+    ctx.font = `600 ${Math.max(7, r * 1.5)}px sans-serif`;
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    ctx.fillText("?", x, y + 0.5);
+  }
+}
+
+function paintLabels(ctx, frame, labels) {
+  ctx.font = "600 12px 'Source Sans', 'Noto Sans SC', 'Noto Sans CJK SC', 'WenQuanYi Micro Hei', sans-serif";
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.lineJoin = "round";
+  const taken = [];
+  for (const [text, worldX, worldY] of labels) {
+    const x = worldX * frame.scale - frame.left, y = worldY * frame.scale - frame.top + 13;
+    const half = ctx.measureText(text).width / 2 + 4;
+    const box = [x - half, y - 9, x + half, y + 9];
+    if (taken.some((t) => t[0] < box[2] && t[2] > box[0] && t[1] < box[3] && t[3] > box[1])) continue;
+    taken.push(box);
+    ctx.strokeStyle = "rgba(255,255,255,0.85)";
+    ctx.lineWidth = 3.5;
+    ctx.strokeText(text, x, y);
+    ctx.fillStyle = "#4a5561";
+    ctx.fillText(text, x, y);
+  }
+}

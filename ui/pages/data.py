@@ -1,0 +1,268 @@
+"""The data page: three files in, columns named, problems seen and mended, a study built. Or an example opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import streamlit as st
+
+from geodata.errors import DataError
+from reports.language import Translator
+from ui.build_job import build_in_worker
+from ui.detect import Detected
+from ui.draft import OSM_BUILDINGS, Draft, build_spec, write_study
+from ui.issue_map import render_issue_map
+from ui.issue_table import render_issues
+from ui.job_panel import clear_job, read_job, render_job, start_job
+from ui.jobs import JobState
+from ui.mapping_form import list_missing, match_fields, read_columns, render_mapping
+from ui.settings_form import describe_children, render_settings, render_system
+from ui.state import open_study, read_draft_token, read_open_reference, translator
+from ui.studies import (
+    UPLOAD_PREFIX,
+    Example,
+    find_study,
+    forget_missing_studies,
+    list_examples,
+    read_class_sizes,
+    read_reference,
+)
+from ui.study_summary import render_summary
+from ui.text import plain
+from ui.upload_form import keep_draft, name_role, open_draft, render_upload
+
+OWN, EXAMPLE = "own", "example"
+BUILDING_KEY = "draft_being_built"
+MAIN_ROLES = ("schools", "roads", "population")
+MORE_ROLES = ("zones", "sites")
+
+
+def show_data() -> None:
+    """Draw the page."""
+    _ = translator()
+    st.header(_("Load data"), anchor=False)
+    examples = list_examples()
+    names = {OWN: _("Your own files"), EXAMPLE: _("Examples with real data")}
+    is_example = read_open_reference() in {example.reference for example in examples}
+    section = st.segmented_control(
+        _("What to load"),
+        list(names),
+        default=EXAMPLE if is_example else OWN,
+        required=True,
+        format_func=lambda section: names[section],
+        key="data_section",
+        label_visibility="collapsed",
+    )
+    if section == EXAMPLE:
+        _show_examples(_, examples)
+    else:
+        _show_own(_)
+
+
+def _show_own(_: Translator) -> None:
+    detected = _show_files(_)
+    folder, draft = open_draft()
+    if folder is not None and draft.files:
+        before = asdict(draft)
+        _show_columns(_, draft, detected)
+        with st.expander(_("Settings")):
+            render_settings(_, draft, detected)
+        if asdict(draft) != before:
+            keep_draft(folder, draft)
+        _show_build(_, folder, draft)
+    _show_result(_)
+
+
+def _show_files(_: Translator) -> dict[str, Detected | None]:
+    """Draw the places for files; return what was detected in each."""
+    st.caption(
+        _("Three files make a study. They stay on this machine; numbers of pupils are needed, never their names.")
+    )
+    detected: dict[str, Detected | None] = {}
+    for column, role in zip(st.columns(3), MAIN_ROLES, strict=True):
+        with column:
+            detected[role] = render_upload(_, role)
+    with st.expander(_("More files: catchments today, candidate sites")):
+        for column, role in zip(st.columns(2), MORE_ROLES, strict=True):
+            with column:
+                detected[role] = render_upload(_, role)
+    return detected
+
+
+def _show_columns(_: Translator, draft: Draft, detected: Mapping[str, Detected | None]) -> None:
+    """Draw the choice of columns per file, and say which needed one is still missing."""
+    tables = {role: found for role, found in detected.items() if found is not None and found.headers}
+    if not tables:
+        return
+    missing = {
+        role: list_missing(
+            role, match_fields(role, found.headers, draft.columns.get(role, {})), has_shapes=_shaped(found)
+        )
+        for role, found in tables.items()
+    }
+    unfinished = any(missing.values())
+    with st.expander(_("Which column holds what"), expanded=unfinished):
+        for tab, (role, found) in zip(st.tabs([name_role(_, role) for role in tables]), tables.items(), strict=True):
+            with tab:
+                chosen = render_mapping(
+                    _,
+                    role,
+                    Path(draft.files[role][0]).parent.name,
+                    found.headers,
+                    draft.columns.get(role, {}),
+                    has_shapes=_shaped(found),
+                )
+                draft.columns[role] = _keep_choices(role, chosen, found, draft.columns.get(role, {}))
+                if role != "zones" and not _shaped(found):
+                    render_system(_, role, draft)
+    if unfinished:
+        names = [
+            plain(field.schema.meaning_zh if _.language == "zh" else field.schema.meaning_en)
+            for fields in missing.values()
+            for field in fields
+        ]
+        st.warning(_("Still to choose: {names}", names=_.join(names)))
+
+
+def _shaped(found: Detected) -> bool:
+    return found.shape in ("point", "polygon")
+
+
+def _keep_choices(role: str, chosen: dict[str, str], found: Detected, before: Mapping[str, str]) -> dict[str, str]:
+    """Return the choices to remember: headers, and "not in this file" only where the dictionary would say otherwise."""
+    automatic = match_fields(role, found.headers, {})
+    kept = {name: header for name, header in before.items() if name in read_columns(role) and name not in chosen}
+    return kept | {name: header for name, header in chosen.items() if header or name in automatic}
+
+
+def _show_build(_: Translator, folder: Path, draft: Draft) -> None:
+    has_population = bool(draft.files.get("population")) or draft.population_kind == OSM_BUILDINGS
+    ready = bool(draft.files.get("schools")) and has_population
+    state = read_job(OWN)
+    running = state is not None and not state.finished
+    if not running and st.button(_("Check and build"), type="primary", key="build", disabled=not ready):
+        clear_job(OWN)
+        try:
+            spec = build_spec(draft, folder)
+        except DataError as error:
+            st.error(plain(str(error), longest=500))
+            return
+        st.session_state[BUILDING_KEY] = asdict(draft)
+        start_job(OWN, f"{folder.name}", build_in_worker, spec=spec, class_sizes=read_class_sizes())
+        st.rerun()
+    if not ready:
+        st.caption(_("Schools and population are needed; roads and the others may follow."))
+    elif assumed := describe_children(_, draft):
+        st.caption(plain(assumed, longest=500))
+
+
+def _show_result(_: Translator) -> None:
+    """Draw the running job, what went wrong with the last one, or the study that was built."""
+    state = render_job(OWN, _("Checking and building"))
+    if state is not None and state.status == "done":
+        _finish_own()
+    elif state is not None:
+        _show_failure(_, state)
+    elif read_job(OWN) is None:
+        _show_built(_)
+
+
+def _finish_own() -> None:
+    """Make what was built the open study: only now is its study file written."""
+    clear_job(OWN)
+    folder, _draft = open_draft()
+    built = st.session_state.pop(BUILDING_KEY, None)
+    if folder is None or not isinstance(built, dict):
+        return
+    write_study(folder, Draft(**built))
+    forget_missing_studies()
+    open_study(UPLOAD_PREFIX + folder.name)
+    st.rerun()
+
+
+def _show_failure(_: Translator, state: JobState) -> None:
+    if state.status == "cancelled":
+        st.info(_("Stopped. Nothing was changed."))
+    elif state.issues:
+        errors = sum(issue.severity == "error" for issue in state.issues)
+        st.error(
+            _(
+                "{count} errors must be mended before the study can be built. Mend the file and send it again.",
+                count=errors,
+            )
+        )
+        render_issue_map(_, render_issues(_, state.issues, key="issues"), key="issue_map")
+    elif state.problem is not None:
+        st.error(plain(_.say(state.problem), longest=500))
+
+
+def _show_built(_: Translator) -> None:
+    """Draw the study built from this visitor's files, if it is the open one."""
+    token = read_draft_token()
+    if token and read_open_reference() == UPLOAD_PREFIX + token:
+        _show_open_study(_, UPLOAD_PREFIX + token)
+
+
+def _show_open_study(_: Translator, reference: str) -> None:
+    """Draw what was read for a study, and what was noticed; nothing where it is not built (any more)."""
+    try:
+        study = find_study(reference)
+    except LookupError:
+        return
+    if study is None:
+        return
+    with st.container(border=True, key="built"):
+        render_summary(_, study)
+        if st.button(_("See it on the map"), type="primary", key="to_today"):
+            st.switch_page("pages/today.py")
+    if study.issues:
+        st.markdown(f"**{_('What was noticed')}**")
+        render_issue_map(_, render_issues(_, study.issues, key="noticed"), key="noticed_map", study=study)
+
+
+def _show_examples(_: Translator, examples: list[Example]) -> None:
+    st.caption(_("Research data of real places. Where the files lie and who published them: docs/real-cases.md."))
+    state = render_job(EXAMPLE, _("Building the example"))
+    if state is not None:
+        wanted = str(st.session_state.get("example_reference") or "")
+        clear_job(EXAMPLE)
+        if state.status == "done" and wanted:
+            forget_missing_studies()
+            _enter(wanted)
+        st.warning(plain(_.say(state.problem), longest=500) if state.problem else _("Stopped. Nothing was changed."))
+        if state.issues:
+            render_issues(_, state.issues, key="example_issues")
+    busy = read_job(EXAMPLE) is not None
+    for example in examples:
+        with st.container(
+            horizontal=True, vertical_alignment="center", border=True, key=f"example_{example.reference}"
+        ):
+            with st.container(width="stretch", gap=None):
+                st.markdown(f"**{plain(example.name)}**")
+                st.caption(plain(example.description) if example.present else _("The data are not on this machine."))
+            pressed = st.button(_("Open"), key=f"open_{example.reference}", disabled=busy or not example.present)
+        if pressed:
+            _open_example(example.reference)
+    reference = read_open_reference()
+    if reference is not None and reference in {example.reference for example in examples}:
+        _show_open_study(_, reference)
+
+
+def _open_example(reference: str) -> None:
+    if find_study(reference) is not None:
+        _enter(reference)
+    st.session_state["example_reference"] = reference
+    spec, sizes = read_reference(reference), read_class_sizes()
+    start_job(EXAMPLE, f"example-{reference}", build_in_worker, spec=spec, class_sizes=sizes)
+    st.rerun()
+
+
+def _enter(reference: str) -> None:
+    open_study(reference)
+    st.switch_page("pages/today.py")
+
+
+if __name__ == "__main__":
+    show_data()

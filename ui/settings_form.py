@@ -1,0 +1,223 @@
+"""Settings of a study of one's own, each with a default that works."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from geodata.study import SETTINGS, STAGES
+from reports.language import Translator
+from ui.detect import Detected
+from ui.draft import OSM_BUILDINGS, Draft
+
+SYSTEMS = ("", "GCJ-02", "BD-09")
+POPULATION_KINDS = ("points", "polygons", "hexagons", "raster", "age_rasters", OSM_BUILDINGS)
+
+
+def name_stage(_: Translator, stage: str) -> str:
+    """Return a stage in the reader's language."""
+    return {
+        "kindergarten": _("Kindergarten"),
+        "primary": _("Primary"),
+        "junior": _("Junior secondary"),
+        "senior": _("Senior secondary"),
+    }.get(stage, stage)
+
+
+def name_setting(_: Translator, setting: str) -> str:
+    """Return urban, town or rural in the reader's language."""
+    return {"urban": _("Urban"), "town": _("Town"), "rural": _("Rural")}.get(setting, setting)
+
+
+def name_population_kind(_: Translator, kind: str) -> str:
+    """Return a kind of population file in the reader's language."""
+    return {
+        "points": _("Points: villages, estates"),
+        "polygons": _("Areas: villages, estates, blocks"),
+        "hexagons": _("Hexagons by their centres"),
+        "raster": _("Raster of inhabitants"),
+        "age_rasters": _("Rasters by age (WorldPop)"),
+        OSM_BUILDINGS: _("Buildings of the road file"),
+    }[kind]
+
+
+def list_population_kinds(found: Detected | None, roads: Detected | None, files: int) -> tuple[str, ...]:
+    """Return the kinds that an upload can be, the likeliest first; empty where nothing can serve.
+
+    Without an upload the buildings of an OpenStreetMap file can: ``""`` stands for not using them.
+    """
+    if found is None:
+        is_map = roads is not None and roads.format.startswith("OpenStreetMap")
+        return ("", OSM_BUILDINGS) if is_map else ()
+    if found.shape == "raster":
+        return ("age_rasters", "raster") if files > 1 else ("raster", "age_rasters")
+    return ("polygons",) if found.shape == "polygon" else ("points", "hexagons")
+
+
+def render_system(_: Translator, role: str, draft: Draft) -> None:
+    """Ask which coordinates the file has: Chinese web maps give shifted ones."""
+    names = {"": _("WGS 84, or as the file says"), "GCJ-02": "GCJ-02 · 高德 腾讯", "BD-09": "BD-09 · 百度"}
+    kept = draft.systems.get(role, "")
+    options = [*SYSTEMS, *([kept] if kept not in SYSTEMS else [])]
+    chosen = st.selectbox(
+        _("Coordinates"),
+        options,
+        index=options.index(kept),
+        format_func=lambda system: names.get(system, system),
+        key=f"system_{role}",
+        accept_new_options=True,
+        help=_(
+            "Points from Gaode, Tencent or Baidu maps are shifted by up to 800 m. Another system: type its EPSG code."
+        ),
+    )
+    draft.systems[role] = (chosen or "").strip()
+
+
+def render_settings(_: Translator, draft: Draft, detected: Mapping[str, Detected | None]) -> None:
+    """Draw the settings and write what is chosen into ``draft``."""
+    first, second, third = st.columns(3, gap="large")
+    with first:
+        draft.name = st.text_input(
+            _("Name of the study"), value=draft.name or _("My county"), key="set_name", max_chars=80
+        )
+        _render_defaults(_, draft)
+        _render_year(_, draft)
+    with second:
+        _render_population(_, draft, detected)
+    with third:
+        _render_travel(_, draft, has_roads=detected.get("roads") is not None)
+
+
+def _render_defaults(_: Translator, draft: Draft) -> None:
+    chosen = draft.columns.get("schools", {})
+    if not chosen.get("stage") and not chosen.get("kind"):
+        options = ["", *STAGES]
+        draft.default_stage = st.selectbox(
+            _("Stage of all schools"),
+            options,
+            index=options.index(draft.default_stage),
+            format_func=lambda stage: name_stage(_, stage) or _("– from their names –"),
+            key="set_stage",
+            help=_("The file has no column for the stage or kind of school."),
+        )
+    if not chosen.get("setting"):
+        options = ["", *SETTINGS]
+        draft.default_setting = st.selectbox(
+            _("Setting of all schools"),
+            options,
+            index=options.index(draft.default_setting),
+            format_func=lambda setting: name_setting(_, setting) or _("– unknown –"),
+            key="set_setting",
+            help=_("Urban, town or rural: some rules differ between them."),
+        )
+
+
+def _render_year(_: Translator, draft: Draft) -> None:
+    if draft.columns.get("schools", {}).get("year"):
+        draft.year = 0
+        return
+    year = st.number_input(
+        _("School year of the pupil numbers"),
+        1990,
+        2100,
+        draft.year or None,
+        key="set_year",
+        placeholder=_("for example: 2025"),
+        help=_("The year in which the school year began. The file has no column for it."),
+    )
+    draft.year = int(year or 0)
+
+
+def _render_population(_: Translator, draft: Draft, detected: Mapping[str, Detected | None]) -> None:
+    files = len(draft.files.get("population") or [])
+    kinds = list_population_kinds(detected.get("population"), detected.get("roads"), files)
+    if not kinds:
+        draft.population_kind = ""
+        st.caption(_("Population: no file yet."))
+        return
+    current = draft.population_kind if draft.population_kind in kinds else kinds[0]
+    draft.population_kind = st.selectbox(
+        _("What the population file is"),
+        kinds,
+        index=kinds.index(current),
+        format_func=lambda kind: name_population_kind(_, kind) if kind else _("– no file yet –"),
+        key=f"set_kind_{'_'.join(kinds)}",
+    )
+    cells_first = draft.population_kind in ("raster", "age_rasters", OSM_BUILDINGS)
+    names = {"population": _("as in the file"), "grid": _("square cells")}
+    options = ["grid", "population"] if cells_first else ["population", "grid"]
+    draft.units = st.selectbox(
+        _("Planning units"),
+        options,
+        index=options.index(draft.units) if draft.units in options else 0,
+        format_func=lambda units: names[units],
+        key=f"set_units_{draft.population_kind}",
+    )
+    if draft.units == "grid":
+        draft.cell_m = float(
+            st.number_input(_("Side of a cell, metres"), 50, 5000, int(draft.cell_m), step=50, key="set_cell")
+        )
+
+
+def _render_travel(_: Translator, draft: Draft, *, has_roads: bool) -> None:
+    if not has_roads:
+        draft.roads_place = st.text_input(
+            _("Download roads by place name"),
+            value=draft.roads_place,
+            key="set_place",
+            placeholder=_("for example: Gongyi, Henan, China"),
+            help=_("From OpenStreetMap; needs internet. Leave empty to use straight lines."),
+            max_chars=200,
+        ).strip()
+    draft.detour_factor = float(
+        st.number_input(
+            _("Detour factor"),
+            1.0,
+            3.0,
+            draft.detour_factor,
+            step=0.05,
+            key="set_detour",
+            help=_("How much longer the way is than the straight line, where there is no road."),
+        )
+    )
+    _render_children(_, draft)
+
+
+def _render_children(_: Translator, draft: Draft) -> None:
+    chosen = draft.columns.get("population", {})
+    counted = [stage for stage in STAGES if chosen.get(f"{stage}_pupils")]
+    missing = [stage for stage in STAGES if stage not in counted]
+    if draft.population_kind == "age_rasters" or not missing:
+        draft.use_shares = False
+        return
+    draft.use_shares = st.checkbox(
+        _("Estimate children from inhabitants"),
+        value=draft.use_shares and not counted,
+        key=f"set_use_shares_{len(counted)}",
+        help=_("Where the file has no numbers of children. The shares are assumptions: put in those of your county."),
+    )
+    if not draft.use_shares:
+        draft.calibrate = False
+        return
+    with st.popover(_("Shares of children")):
+        for stage in missing:
+            share = draft.shares.get(stage, 0.0) * 100
+            label = _("{stage}, % of inhabitants", stage=name_stage(_, stage))
+            draft.shares[stage] = st.number_input(label, 0.0, 30.0, share, step=0.5, key=f"set_share_{stage}") / 100
+        draft.calibrate = st.checkbox(
+            _("Scale the children to the pupils of the schools"), value=draft.calibrate, key="set_calibrate"
+        )
+
+
+def describe_children(_: Translator, draft: Draft) -> str:
+    """Return in words where the children come from, when that is an assumption; else ``""``."""
+    if not draft.use_shares or not draft.population_kind:
+        return ""
+    counted = draft.columns.get("population", {})
+    shares = [
+        f"{name_stage(_, stage)} {_.percent(draft.shares[stage], digits=1)}"
+        for stage in STAGES
+        if draft.shares.get(stage) and not counted.get(f"{stage}_pupils")
+    ]
+    return _("Children are estimated from inhabitants (change it under Settings): {shares}", shares=_.join(shares))

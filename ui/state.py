@@ -1,0 +1,126 @@
+"""What the app remembers of one visitor: plain words and numbers in the session, and the address that restores them.
+
+Objects are never kept in the session: the study comes from the cache on every run.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import streamlit as st
+
+from geodata.errors import LayoutError
+from geodata.study import StudyArea
+from reports.language import LANGUAGE_NAMES, LANGUAGES, Language, Translator, choose_language, read_catalogue
+from ui.studies import find_study
+
+LANGUAGE_KEY = "language"
+STUDY_KEY = "study"
+DRAFT_KEY = "draft"
+log = logging.getLogger("buju.ui")
+
+
+def read_language() -> Language:
+    """Return the reader's language: the one chosen, else that of the address (``?lang=``), else the browser's."""
+    chosen = st.session_state.get(LANGUAGE_KEY)
+    return choose_language(chosen or st.query_params.get("lang"), st.context.locale)
+
+
+def translator() -> Translator:
+    """Return the reader's translator."""
+    return read_catalogue(read_language())
+
+
+def restore_address() -> None:
+    """Take over what the address asks for, and write what is chosen back into it.
+
+    Called once at the start of a run: a page change empties the address, and a reload empties the session.
+    """
+    for name, key in (("lang", LANGUAGE_KEY), ("study", STUDY_KEY), ("draft", DRAFT_KEY)):
+        asked, kept = st.query_params.get(name), st.session_state.get(key)
+        seen = st.session_state.get(f"{key}_seen")
+        if asked and asked != seen and (name != "lang" or asked in LANGUAGES):
+            st.session_state[key] = kept = asked
+        if kept and asked != kept:
+            st.query_params[name] = kept
+        st.session_state[f"{key}_seen"] = kept
+
+
+def render_language_switch() -> None:
+    """Draw the switch English / 中文; a change is remembered and written into the address."""
+
+    def remember() -> None:
+        chosen = st.session_state.get("language_switch")
+        if chosen in LANGUAGES:
+            _keep("lang", LANGUAGE_KEY, chosen)
+
+    st.session_state["language_switch"] = read_language()
+    with st.container(key="language_box"):
+        st.segmented_control(
+            "Language · 语言",
+            LANGUAGES,
+            format_func=lambda code: LANGUAGE_NAMES[code],
+            key="language_switch",
+            on_change=remember,
+            required=True,
+            label_visibility="collapsed",
+        )
+
+
+def _keep(name: str, key: str, value: str) -> None:
+    st.session_state[key] = st.session_state[f"{key}_seen"] = value
+    st.query_params[name] = value
+
+
+def open_study(reference: str) -> None:
+    """Make ``reference`` (see ``ui.studies``) the study that the pages show."""
+    _keep("study", STUDY_KEY, reference)
+
+
+def close_study() -> None:
+    """Forget the open study."""
+    st.session_state[STUDY_KEY] = st.session_state[f"{STUDY_KEY}_seen"] = None
+    st.query_params.pop("study", None)
+
+
+def read_draft_token() -> str:
+    """Return the token of the visitor's upload folder, or ``""`` where nothing was uploaded yet."""
+    return str(st.session_state.get(DRAFT_KEY) or "")
+
+
+def keep_draft_token(token: str) -> None:
+    """Remember the upload folder, also over a reload of the page."""
+    _keep("draft", DRAFT_KEY, token)
+
+
+def read_open_reference() -> str | None:
+    """Return the reference of the open study, or None."""
+    reference: Any = st.session_state.get(STUDY_KEY)
+    return reference if isinstance(reference, str) and reference else None
+
+
+def require_study() -> StudyArea | None:
+    """Return the open study; where there is none, say so with a way on, and return None."""
+    reference = read_open_reference()
+    study = None
+    if reference is not None:
+        try:
+            study = find_study(reference)
+        except (LookupError, LayoutError) as error:
+            log.info("study %r cannot be opened: %s", reference, type(error).__name__)
+    if study is None:
+        _render_no_study()
+    return study
+
+
+def _render_no_study() -> None:
+    _ = translator()
+    with st.container(key="no_study", horizontal_alignment="center"):
+        st.subheader(_("No county is open yet"), anchor=False)
+        st.write(_("Open the demo county on the first page, or load your own three files."))
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            if st.button(_("To the first page"), type="primary", key="no_study_home"):
+                st.switch_page("pages/home.py")
+            if st.button(_("Load your own data"), key="no_study_data"):
+                st.switch_page("pages/data.py")

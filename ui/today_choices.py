@@ -1,0 +1,114 @@
+"""The switches of the Today page: stage, mode, enrolment, rulebook, and what the colours mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import streamlit as st
+
+from geodata.study import MODES, STAGES, Mode, Stage, StudyArea
+from planning.scenario import EnrolmentMethod
+from reports.language import Translator
+from reports.legend import (
+    COLOUR_BY,
+    Basis,
+    ColourBy,
+    name_colour_by,
+    name_mode_short,
+    name_stage_short,
+)
+
+RULEBOOKS = ("cn", "intl")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the reader asks of the Today page."""
+
+    stage: Stage
+    mode: Mode
+    enrolment: EnrolmentMethod
+    rulebook: str
+    colour_by: ColourBy
+    basis: Basis
+
+
+def list_stages(study: StudyArea) -> list[Stage]:
+    """Return the stages that some school teaches."""
+    taught = set(study.places["stage"])
+    return [stage for stage in STAGES if stage in taught]
+
+
+def list_enrolments(study: StudyArea, stage: Stage) -> list[EnrolmentMethod]:
+    """Return how children can be sent to school: by zones only where there are zones for the stage."""
+    return ["nearest", "zones"] if (study.zones["stage"] == stage).any() else ["nearest"]
+
+
+def list_bases(study: StudyArea, stage: Stage) -> list[Basis]:
+    """Return whose pupils can colour the schools: those enrolled only where the rolls know any of the stage."""
+    known = study.rolls[(study.rolls["stage"] == stage) & study.rolls["pupils"].notna()]
+    return ["actual", "modelled"] if len(known) else ["modelled"]
+
+
+def render_choices(study: StudyArea, _: Translator) -> Choice | None:
+    """Draw the switches in one row and return what is chosen; None where no school teaches anything."""
+    stages, modes = list_stages(study), [mode for mode in MODES if mode in study.travel]
+    if not stages:
+        return None
+    with st.container(key="today_choices", horizontal=True, vertical_alignment="bottom", gap="small"):
+        first = "primary" if "primary" in stages else stages[0]
+        stage = cast(Stage, _switch(_("Stage"), stages, "stage", lambda name: name_stage_short(name, _), first))
+        mode = cast(Mode, _switch(_("On the way"), modes or ["walk"], "mode", lambda name: name_mode_short(name, _)))
+        colour_by = _select(_("Colour of the areas"), COLOUR_BY, "colour", lambda name: name_colour_by(name, _), 122)
+        bases = {"actual": _("Enrolled today"), "modelled": _("By the model")}
+        basis = _select(_("Pupils of schools"), list_bases(study, stage), "basis", bases.__getitem__, 138)
+        methods = {"nearest": _("Nearest school"), "zones": _("Current catchments")}
+        enrolment = _select(_("Model"), list_enrolments(study, stage), "enrolment", methods.__getitem__, 160)
+        books = {"cn": _("China"), "intl": _("International")}
+        rulebook = _select(_("Rules"), RULEBOOKS, "rulebook", books.__getitem__, 128)
+    return Choice(
+        stage=stage,
+        mode=mode,
+        enrolment=cast(EnrolmentMethod, enrolment),
+        rulebook=rulebook,
+        colour_by=cast(ColourBy, colour_by),
+        basis=cast(Basis, basis),
+    )
+
+
+def _switch(label: str, options: Sequence[str], name: str, say: Callable[[str], str], first: str = "") -> str:
+    key = _restore(name, options)
+    chosen = st.segmented_control(
+        label,
+        list(options),
+        format_func=say,
+        key=key,
+        default=None if key in st.session_state else first or options[0],
+        required=True,
+    )
+    return _remember(name, chosen, options)
+
+
+def _select(label: str, options: Sequence[str], name: str, say: Callable[[str], str], width: int) -> str:
+    key = _restore(name, options)
+    chosen = st.selectbox(label, list(options), format_func=say, key=key, width=width, disabled=len(options) == 1)
+    return _remember(name, chosen, options)
+
+
+def _restore(name: str, options: Sequence[str]) -> str:
+    """Put back what was chosen before a visit to another page; forget what this county does not offer."""
+    key = f"today_{name}"
+    kept = st.session_state.get(key, st.session_state.get(f"{key}_kept"))
+    if kept in options:
+        st.session_state[key] = kept
+    else:
+        st.session_state.pop(key, None)
+    return key
+
+
+def _remember(name: str, chosen: str | None, options: Sequence[str]) -> str:
+    value = chosen if chosen is not None and chosen in options else options[0]
+    st.session_state[f"today_{name}_kept"] = value
+    return value
