@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 from geodata.adjacency import compute_adjacency
@@ -90,7 +92,7 @@ def build_study(
     """Build the study area that ``spec`` describes; see :func:`read_study`."""
     cache = cache or DiskCache(compute_cache_folder())
     if spec.demo is not None:
-        spec = _resolve_demo(spec, cache, progress)
+        spec, progress = _resolve_demo(spec, cache, progress)
     sources = describe_sources(spec)
     key = compute_study_key(spec, design_class_size)
     found = cache.load(key)
@@ -121,16 +123,21 @@ def describe_sources(spec: StudySpec) -> tuple[Source, ...]:
     return tuple(found)
 
 
-def _resolve_demo(spec: StudySpec, cache: DiskCache, progress: Progress) -> StudySpec:
-    """Write the demo county's files into the cache folder, once, and return the study file they make."""
+def _resolve_demo(spec: StudySpec, cache: DiskCache, progress: Progress) -> tuple[StudySpec, Progress]:
+    """Return the study file of the demo county, written into the cache folder once, and the progress that is left."""
     assert spec.demo is not None
-    code = sorted(Path(__file__).parent.glob("demo*.py")) + sorted(Path(__file__).parent.glob("demo/*.py"))
+    code = sorted((Path(__file__).parent / "demo").glob("*.py"))
     digest = compute_digest(*[path.read_bytes() for path in code], spec.demo.seed)
-    study_file = Path(cache.folder) / f"demo-{digest}" / "study.toml"
-    if not study_file.exists():
-        progress(msg("Inventing the demo county"), 0.0)
-        study_file = write_demo_files(study_file.parent, seed=spec.demo.seed)
-    return read_study_file(study_file)
+    folder = Path(cache.folder) / f"demo-{digest}"
+    if (folder / "study.toml").exists():
+        return read_study_file(folder / "study.toml"), progress
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="demo-", dir=folder.parent) as unfinished:
+        write_demo_files(Path(unfinished) / folder.name, seed=spec.demo.seed, progress=_within(progress, 0.0, 0.4))
+        # Another process may have been quicker; its files are the same.
+        with suppress(OSError):
+            (Path(unfinished) / folder.name).rename(folder)
+    return read_study_file(folder / "study.toml"), _within(progress, 0.4, 1.0)
 
 
 def _build(

@@ -120,6 +120,7 @@ class StudySpec:
     name: str
     crs: str = ""
     description: str = ""
+    description_zh: str = ""
     demo: DemoSource | None = None
     schools: SchoolsSource | None = None
     roads: RoadsSource | None = None

@@ -32,6 +32,7 @@ class Example:
     reference: str
     name: str
     description: str
+    description_zh: str
     present: bool
 
 
@@ -67,7 +68,7 @@ def list_examples() -> list[Example]:
         except LayoutError:
             continue
         if spec.demo is None:
-            found.append(Example(path.stem, spec.name, spec.description, _has_files(spec)))
+            found.append(Example(path.stem, spec.name, spec.description, spec.description_zh, _has_files(spec)))
     return found
 
 

@@ -21,6 +21,8 @@ from geodata.demo.settlements import build_settlements
 from geodata.demo.terrain import Terrain, build_terrain
 from geodata.demo.ways import Points, WayBook, build_generator, round_points
 from geodata.errors import LayoutError
+from geodata.messages import msg
+from geodata.study import Progress, no_progress
 
 STREAMS = 7
 
@@ -39,19 +41,23 @@ class County:
     sites: list[Site]
 
 
-def build_county(seed: int) -> County:
+def build_county(seed: int, *, progress: Progress = no_progress) -> County:
     """Build the county of one seed."""
+    progress(msg("Demo county: shaping the land"), 0.0)
     terrain = build_terrain(seed)
     places = build_settlements(seed, terrain)
     net = build_route_net(seed, terrain, places)
     streams = draw_streams(seed, net, terrain)
+    progress(msg("Demo county: laying roads"), 0.2)
     lay_roads(seed, net, terrain, places)
     book = WayBook()
     write_county_roads(seed, book, net, terrain, places)
     write_expressway(book, terrain, places)
     write_lost_tracks(seed, book, net)
+    progress(msg("Demo county: settling people"), 0.6)
     units = build_units(seed, build_partition(seed, terrain, places), places)
     people = count_people(seed, units, places)
+    progress(msg("Demo county: opening schools"), 0.75)
     schools = build_schools(seed, units, places, people)
     enrol(seed, units, people, schools, terrain)
     zones = build_zones(seed, units, people, schools, terrain)

@@ -15,6 +15,8 @@ from geodata.demo.people import BIRTHS, YEAR
 from geodata.demo.schools import CLASS_SIZE
 from geodata.demo.terrain import CRS
 from geodata.demo.ways import Points, Tags
+from geodata.messages import msg
+from geodata.study import Progress, no_progress
 
 STAGE_NAMES = {"kindergarten": "幼儿园", "primary": "小学", "junior": "初中", "senior": "高中"}
 KIND_NAMES = {
@@ -33,7 +35,8 @@ ATTRIBUTION = "synthetic data, invented by the Buju demo generator; no real plac
 STUDY = """# Synthetic demo county: every place, school and number in this folder is invented.
 name = "{name}"
 crs = "{crs}"
-description = "Synthetic data for trying the program; not a real county. 合成数据，仅供演示，非真实县域。"
+description = "Synthetic data for trying the program; not a real county."
+description_zh = "合成数据，仅供演示，非真实县域。"
 synthetic = true
 
 [schools]
@@ -79,7 +82,7 @@ Some catchments are odd on purpose: estates sent past three nearer schools, vill
 """
 
 
-def write_demo_files(folder: Path, *, seed: int = 2026) -> Path:
+def write_demo_files(folder: Path, *, seed: int = 2026, progress: Progress = no_progress) -> Path:
     """Write the synthetic demo county into ``folder`` and return the path of its ``study.toml``.
 
     Equal seeds give equal tables on every machine; files that are there already are replaced.
@@ -91,7 +94,8 @@ def write_demo_files(folder: Path, *, seed: int = 2026) -> Path:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    county = build_county(seed)
+    county = build_county(seed, progress=progress)
+    progress(msg("Demo county: writing files"), 0.9)
     write_schools(folder / "schools.csv", county)
     write_roads(folder / "roads.osm.pbf", county)
     write_units(folder / "villages.gpkg", county)

@@ -241,7 +241,8 @@ def _show_examples(_: Translator, examples: list[Example]) -> None:
         ):
             with st.container(width="stretch", gap=None):
                 st.markdown(f"**{plain(example.name)}**")
-                st.caption(plain(example.description) if example.present else _("The data are not on this machine."))
+                words = example.description_zh if _.language == "zh" else example.description
+                st.caption(plain(words) if example.present else _("The data are not on this machine."))
             pressed = st.button(_("Open"), key=f"open_{example.reference}", disabled=busy or not example.present)
         if pressed:
             _open_example(example.reference)
