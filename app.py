@@ -8,6 +8,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from ui.failures import show_failure
 from ui.headers import SafeHeaders
+from ui.map_settings import list_tile_hosts
 from ui.routes import build_routes
 
 # Streamlit takes the folder ui/pages, beside ui/main.py, for its old router until st.navigation has run once in this
@@ -17,6 +18,6 @@ PagesManager.uses_pages_directory = False
 app = st.App(
     "ui/main.py",
     routes=build_routes(),
-    middleware=[Middleware(SafeHeaders)],
+    middleware=[Middleware(SafeHeaders, tile_hosts=list_tile_hosts())],
     on_script_error=show_failure,
 )

@@ -55,7 +55,10 @@ RULE_KEYS = (
 """Every key that some flag or indicator reads; a key that nothing reads is an error, not a silent line."""
 
 _REQUIRED = ("id", "key", "name_en", "name_zh", "unit", "op", "value", "severity", "source", "verified", "evidence")
-_OPTIONAL = ("quantity", "setting", "kind", "clause", "enabled", "valid_from", "valid_until", "note")
+_OPTIONAL = (
+    *("quantity", "setting", "kind", "source_zh", "clause", "clause_zh"),
+    *("enabled", "valid_from", "valid_until", "note"),
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,9 @@ class Rule:
     quantity: str = ""
     setting: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
+    source_zh: str = ""
     clause: str = ""
+    clause_zh: str = ""
     enabled: bool = True
     valid_from: int | None = None
     valid_until: int | None = None
@@ -123,6 +128,10 @@ class Rules:
     title_zh: str = ""
     note: str = ""
     fingerprint: str = field(default="", compare=False)
+
+    def find_id(self, rule_id: str) -> Rule | None:
+        """Return the rule of this id, or None."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
 
     def find(self, key: str, stage: str, *, kind: str = "", setting: str = "", year: int | None = None) -> Rule | None:
         """Return the enabled rule for ``key``, or None; ``RuleError`` for a key that no rule can have."""

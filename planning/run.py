@@ -80,7 +80,7 @@ class Outcome:
 
     The tables are filled as far as the data go, also beside conflicts. ``flags``: see ``planning.flags``;
     ``indicators``: indicator, value, unit, stage, area_kind, area; ``school_table`` and ``unit_table``: one row per
-    school or unit and stage (``planning.tables``); ``leakage``: ``planning.leakage``.
+    school or unit and stage (``planning.tables``); ``leakage``: ``planning.leakage``; ``rules``: what it was judged by.
     """
 
     scenario: Scenario
@@ -92,6 +92,7 @@ class Outcome:
     unit_table: pd.DataFrame
     leakage: pd.DataFrame
     record: RunRecord
+    rules: Rules = field(repr=False)
     stages: tuple[StageTables, ...] = field(default=(), repr=False)
 
     def require_plan(self) -> Plan:
@@ -162,6 +163,7 @@ def run_scenario(
         unit_table=_stack([tables.units for tables in found]),
         leakage=_stack([build_leakage(tables.schools) for tables in found if tables.modelled], LEAKAGE_COLUMNS),
         record=_build_record(study, rules, scenario, limits or Limits(), plan, started),
+        rules=rules,
         stages=tuple(found),
     )
     progress(msg("Done"), 1.0)

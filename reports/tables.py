@@ -12,7 +12,8 @@ import pandas as pd
 from geodata.errors import ExportError
 from geodata.messages import Message
 from planning.run import Outcome
-from reports.language import Translator
+from reports.citations import cite_rule
+from reports.language import Translator, read_catalogue
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A cell of text that begins with one of these would be run as a formula by a spreadsheet."""
@@ -62,9 +63,13 @@ def build_unit_rows(outcome: Outcome) -> pd.DataFrame:
     return pd.concat([part for part in parts if len(part)], ignore_index=True).loc[:, list(_UNIT_COLUMNS)]
 
 
-def build_flag_rows(outcome: Outcome, *, say: Callable[[Message], str] = str) -> pd.DataFrame:
-    """Return the flags with their reasons as sentences."""
-    return outcome.flags.assign(reason=[say(reason) for reason in outcome.flags["reason"]])
+def build_flag_rows(outcome: Outcome, *, language: Translator) -> pd.DataFrame:
+    """Return the flags with their reasons as sentences, and the source of the rule that each is judged by."""
+    flags = outcome.flags
+    return flags.assign(
+        reason=[language.say(reason) for reason in flags["reason"]],
+        source=[cite_rule(outcome.rules, rule_id, language) for rule_id in flags["rule_id"]],
+    )
 
 
 def build_indicator_rows(outcome: Outcome) -> pd.DataFrame:
@@ -96,28 +101,29 @@ def write_run_tables(outcome: Outcome, folder: str | Path, *, language: Translat
         The folder cannot be made or written to.
     """
     folder = Path(folder)
-    say = str if language is None else language.say
+    language = language or read_catalogue("en")
+    say = language.say
     tables = {
         "schools.csv": outcome.school_table,
         "units.csv": build_unit_rows(outcome),
-        "flags.csv": build_flag_rows(outcome, say=say),
+        "flags.csv": build_flag_rows(outcome, language=language),
         "indicators.csv": build_indicator_rows(outcome),
     }
     record = json.dumps(build_run_record(outcome, say=say), ensure_ascii=False, indent=2, allow_nan=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():
-            write_csv(table, folder / name)
+            (folder / name).write_bytes(render_csv(table))
         (folder / "run.json").write_text(record + "\n", encoding="utf-8")
     except OSError as error:
         raise ExportError(f"{folder} cannot be written: {error.strerror}") from error
     return [folder / name for name in RUN_FILES]
 
 
-def write_csv(table: pd.DataFrame, target: Path) -> None:
-    """Write UTF-8 with a byte order mark, so that spreadsheets read Chinese; missing values are empty cells.
+def render_csv(table: pd.DataFrame) -> bytes:
+    """Return UTF-8 with a byte order mark, so that spreadsheets read Chinese; missing values are empty cells.
 
     Lines end in CR LF: only then does the writer quote a lone CR, which would otherwise start a new row in a name.
     """
     safe = neutralise_formulas(table)
-    safe.to_csv(target, index=False, encoding="utf-8-sig", float_format="%.10g", lineterminator="\r\n")
+    return safe.to_csv(index=False, float_format="%.10g", lineterminator="\r\n").encode("utf-8-sig")

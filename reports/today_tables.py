@@ -11,13 +11,14 @@ from geodata.messages import Message
 from planning.flag_case import iterate_rows
 from planning.flags import FLAG_NAMES
 from planning.indicators import INDICATORS, find_indicator
+from reports.citations import cite_rule
 from reports.language import MISSING_NUMBER, Translator
 from reports.legend import name_setting_short
-from reports.tables import neutralise_formulas
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from planning.rules import Rules
     from planning.run import Outcome
 
 SEVERITIES = ("block", "warn", "note")
@@ -76,9 +77,9 @@ def select_flags(outcome: Outcome, severities: Collection[str], subjects: Collec
     )
 
 
-def build_flag_table(flags: pd.DataFrame, _: Translator) -> pd.DataFrame:
-    """Return flags as a reader sees them: weight, what, whom, the reason in words."""
-    columns = [_("Weight"), _("Flag"), _("About"), _("Name"), _("Reason")]
+def build_flag_table(flags: pd.DataFrame, rules: Rules, _: Translator) -> pd.DataFrame:
+    """Return flags as a reader sees them: severity, what, whom, the reason in words, the rule with its source."""
+    columns = [_("Severity"), _("Flag"), _("About"), _("Name"), _("Reason"), _("Rule and source")]
     rows = [
         (
             name_severity(str(row.severity), _),
@@ -86,6 +87,7 @@ def build_flag_table(flags: pd.DataFrame, _: Translator) -> pd.DataFrame:
             name_subject(str(row.subject), _),
             str(row.name),
             say_reason(row.reason, _),
+            cite_rule(rules, str(row.rule_id), _),
         )
         for row in iterate_rows(flags)
     ]
@@ -152,8 +154,3 @@ def build_leakage_table(outcome: Outcome, area_kind: str, _: Translator) -> pd.D
             _("Share (%)"): (rows["surplus_share"] * 100).round(1).to_numpy(),
         }
     )
-
-
-def build_csv(table: pd.DataFrame) -> bytes:
-    """Return a table as CSV (UTF-8 with a mark, so that a spreadsheet reads Chinese), text never as a formula."""
-    return neutralise_formulas(table).to_csv(index=False).encode("utf-8-sig")

@@ -11,7 +11,9 @@ import pandas as pd
 
 from geodata.study import STAGES, StudyArea
 from planning.flag_case import iterate_rows
+from planning.rules import Rules
 from planning.run import Outcome
+from reports.citations import cite_rule
 from reports.language import MISSING_NUMBER, Translator
 from reports.legend import name_kind, name_setting_short, name_stage_short
 from reports.today_tables import name_flag, name_severity, say_reason, say_value
@@ -31,6 +33,7 @@ STYLE = """
 .flag { border-left: 3px solid #b9c3c3; padding: 0.1rem 0 0.1rem 0.55rem; margin: 0.3rem 0; }
 .flag.block { border-color: #b3490b; } .flag.warn { border-color: #e0913f; } .flag.note { border-color: #8fbfdc; }
 .flag b { font-weight: 600; }
+.flag .source { color: #5d6b6c; font-size: 0.76rem; line-height: 1.3; }
 .card table { width: 100%; border-collapse: collapse; font-size: 0.84rem; }
 .card td, .card th { padding: 0.14rem 0.3rem; border-bottom: 1px solid #e8eded; text-align: right; font-weight: 400; }
 .card th { color: #5d6b6c; font-size: 0.78rem; }
@@ -64,7 +67,7 @@ def render_facts(facts: Iterable[tuple[str, str]]) -> str:
     return f'<div class="facts">{cells}</div>'
 
 
-def render_flags(flags: pd.DataFrame, _: Translator, *, named: bool = False) -> str:
+def render_flags(flags: pd.DataFrame, rules: Rules, _: Translator, *, named: bool = False) -> str:
     """Return flags with their reasons; ``named`` puts the name of the school or unit in front."""
     blocks = []
     for row in iterate_rows(flags):
@@ -73,7 +76,9 @@ def render_flags(flags: pd.DataFrame, _: Translator, *, named: bool = False) -> 
             heading += f" · {row.name}"
         weight = str(row.severity) if row.severity in ("block", "warn", "note") else ""
         reason = text(say_reason(row.reason, _), longest=600)
-        blocks.append(f'<div class="flag {weight}"><b>{text(heading)}</b><br>{reason}</div>')
+        source = text(cite_rule(rules, str(row.rule_id), _), longest=400)
+        small = f'<div class="source">{source}</div>' if source and not named else ""
+        blocks.append(f'<div class="flag {weight}" title="{source}"><b>{text(heading)}</b><br>{reason}{small}</div>')
     return "".join(blocks)
 
 
@@ -95,7 +100,7 @@ def build_school_card(study: StudyArea, outcome: Outcome, school_id: str, stage:
     parts = [head, render_facts(_list_school_facts(row, _))]
     if str(row.get("capacity_source")) == "derived":
         parts.append(render_quiet(_("Places are derived from the number of classes.")))
-    parts.append(render_flags(flags, _) if len(flags) else render_quiet(_("No flags.")))
+    parts.append(render_flags(flags, outcome.rules, _) if len(flags) else render_quiet(_("No flags.")))
     parts += [_render_homes(study, outcome, school_id, stage, _), _render_grades(study, school_id, stage, _)]
     return f'<div class="card">{"".join(parts)}</div>'
 
@@ -116,7 +121,7 @@ def build_unit_card(study: StudyArea, outcome: Outcome, unit_id: str, stage: str
     flags = outcome.flags
     flags = flags[(flags["subject"] == "unit") & (flags["subject_id"] == unit_id)]
     parts = [head, render_title(_("Children living here")), render_facts(children)]
-    parts += [_render_ways(study, outcome, unit_id, stage, _), render_flags(flags, _)]
+    parts += [_render_ways(study, outcome, unit_id, stage, _), render_flags(flags, outcome.rules, _)]
     return f'<div class="card">{"".join(parts)}</div>'
 
 

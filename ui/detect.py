@@ -1,17 +1,25 @@
-"""What an uploaded file seems to be: format, rows, headers. Looked at once per upload; nothing is decided here."""
+"""What an uploaded file seems to be: format, parts, rows, headers. Looked at once per upload; nothing is decided."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
 from geodata.errors import DataError, DataIssue
+from ui.columns import count_matches
+
+if TYPE_CHECKING:
+    from geodata.school_sheets import Sheet
 
 Shape = Literal["", "point", "polygon", "raster", "roads"]
-TABLE_ENDINGS = ("csv", "xlsx", "xls")
+TEXT_ENDINGS = ("csv",)
+WORKBOOK_ENDINGS = ("xlsx", "xls")
+TABLE_ENDINGS = TEXT_ENDINGS + WORKBOOK_ENDINGS
 LAYER_ENDINGS = ("geojson", "json", "gpkg")
 FORMAT_NAMES = {
     "csv": "CSV",
@@ -27,50 +35,143 @@ FORMAT_NAMES = {
     "gz": "OpenStreetMap XML",
     "graphml": "GraphML",
 }
+_H3_CODE = re.compile(r"8[0-9a-f]{14}")
+"""A cell of the H3 grid of hexagons, in which such tables are given."""
 
 
 @dataclass(frozen=True)
 class Detected:
-    """What was found. ``rows`` is None where a file has none to count; ``size_mb`` is its size."""
+    """What was found.
+
+    ``rows`` is None where a file has none to count; ``size_mb`` is its size. ``parts`` are the names of its sheets or
+    layers and ``used`` those that are read. ``has_system`` says whether a layer names its coordinate system.
+    ``hexagons``: the rows carry codes of hexagons. ``numbers`` are the headers over numbers.
+    """
 
     format: str
     size_mb: float
     rows: int | None = None
     headers: tuple[str, ...] = ()
-    sheet: str = ""
+    parts: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
     shape: Shape = ""
+    has_system: bool = True
+    hexagons: bool = False
+    numbers: tuple[str, ...] = ()
     issues: tuple[DataIssue, ...] = ()
 
+    @property
+    def shaped(self) -> bool:
+        """Whether its rows have places of their own, without columns that say where."""
+        return self.shape in ("point", "polygon")
 
-def detect_file(path: Path) -> Detected:
-    """Look at an upload; a file that cannot be read comes back with its issues."""
-    return _detect(str(path), path.stat().st_mtime_ns)
+
+def detect_file(path: Path, role: str, part: str = "") -> Detected:
+    """Look at an upload; a file that cannot be read comes back with its issues.
+
+    Parameters
+    ----------
+    path : the file
+    role : what it is for (``ui.uploads.ROLES``)
+    part : sheet or layer to look at; empty = the one whose headers fit the role best
+    """
+    return _detect(str(path), role, part, path.stat().st_mtime_ns)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def _detect(name: str, _stamp: int) -> Detected:
+def _detect(name: str, role: str, part: str, _stamp: int) -> Detected:
     path = Path(name)
     ending = path.suffix.lower().lstrip(".")
     label, size_mb = FORMAT_NAMES.get(ending, ending.upper()), path.stat().st_size / 1e6
     try:
         if ending in TABLE_ENDINGS:
-            from geodata.files import read_raw_table
-
-            table = read_raw_table(path)
-            headers = tuple(str(column) for column in table.frame.columns)
-            return Detected(label, size_mb, len(table.frame), headers, table.sheet)
+            return _detect_table(path, role, part, label, size_mb)
         if ending in LAYER_ENDINGS:
-            return _detect_layer(path, label, size_mb)
+            return _detect_layer(path, role, part, label, size_mb)
     except DataError as error:
         return Detected(label, size_mb, issues=error.issues)
     return Detected(label, size_mb, shape="raster" if ending in ("tif", "tiff") else "roads")
 
 
-def _detect_layer(path: Path, label: str, size_mb: float) -> Detected:
+def _detect_table(path: Path, role: str, part: str, label: str, size_mb: float) -> Detected:
+    from geodata.files import read_raw_tables
+
+    tables = {table.sheet: table for table in read_raw_tables(path)}
+    filled = [name for name, table in tables.items() if len(table.frame)] or list(tables)
+    if part in tables:
+        used = [part]
+    elif role == "schools":
+        used = [sheet.name for sheet in _open_school_sheets(path)]
+    else:
+        used = [max(filled, key=lambda name: count_matches(role, list(tables[name].frame.columns)))]
+    headers = tuple(dict.fromkeys(str(header) for name in used for header in tables[name].frame.columns))
+    first = tables[used[0]].frame
+    numbers = tuple(str(header) for header in first.columns if _is_numeric(first[header].tolist()))
+    hexagons = any(_are_hexagons(first[header].tolist()) for header in first.columns[:3])
+    return Detected(
+        label,
+        size_mb,
+        sum(len(tables[name].frame) for name in used),
+        headers,
+        tuple(name for name in filled if name),
+        tuple(name for name in used if name),
+        hexagons=hexagons,
+        numbers=numbers,
+    )
+
+
+def _open_school_sheets(path: Path) -> list[Sheet]:
+    from geodata.school_sheets import open_sheets
+
+    return open_sheets(path, match_school_sheets=True)
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    """Whether the first filled cells of a column are numbers."""
+    filled = [cell for cell in cells[:2000] if cell.strip()][:200]
+    return bool(filled) and all(re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", cell.strip()) for cell in filled)
+
+
+def _are_hexagons(cells: Sequence[str]) -> bool:
+    sample = [cell.strip().lower() for cell in cells[:50]]
+    return bool(sample) and all(_H3_CODE.fullmatch(cell) for cell in sample)
+
+
+def list_layers(path: Path) -> dict[str, list[str]]:
+    """Return the layers with shapes of a GeoPackage and the headers of each; of another file one without a name."""
+    import geodata.files  # noqa: F401  # forbids virtual files before the library that would read them is loaded
+    import pyogrio
+
+    if path.suffix.lower() != ".gpkg":
+        return {"": []}
+    target = f"GPKG:{path}"
+    try:
+        named = [str(name) for name, geometry in pyogrio.list_layers(target) if geometry is not None]
+        return {name: list(pyogrio.read_info(target, layer=name)["fields"]) for name in named}
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+        return {"": []}  # the reader says what is wrong with it
+
+
+def _detect_layer(path: Path, role: str, part: str, label: str, size_mb: float) -> Detected:
+    import pandas as pd
+
     from geodata.files import read_layer
 
-    layer = read_layer(path)
-    headers = tuple(str(column) for column in layer.columns if column != layer.geometry.name)
+    layers = list_layers(path) or {"": []}
+    used = part if part in layers else max(layers, key=lambda name: count_matches(role, layers[name]))
+    layer = read_layer(path, layer=used)
+    table = layer.drop(columns=layer.geometry.name)
+    headers = tuple(str(column) for column in table.columns)
     kinds = set(layer.geometry.geom_type.dropna().unique())
     shape: Shape = "polygon" if kinds & {"Polygon", "MultiPolygon"} else "point"
-    return Detected(label, size_mb, len(layer), headers, shape=shape)
+    return Detected(
+        label,
+        size_mb,
+        len(layer),
+        headers,
+        tuple(name for name in layers if name),
+        (used,) if used else (),
+        shape,
+        has_system=layer.crs is not None,
+        numbers=tuple(str(column) for column in table.columns if pd.api.types.is_numeric_dtype(table[column])),
+    )

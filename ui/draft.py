@@ -14,12 +14,16 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from geodata.crs import SHIFTED, require_metric_crs
+from geodata.errors import CrsError
 from geodata.study import STAGES
 from geodata.study_file import StudySpec, build_study_spec
+from ui.uploads import name_sheet_copy
 
 DRAFT_FILE = "draft.json"
 STUDY_FILE = "study.toml"
 OSM_BUILDINGS = "buildings"
+LAYERED_ENDING = ".gpkg"
 
 
 @dataclass
@@ -27,16 +31,19 @@ class Draft:
     """One study being put together.
 
     ``files`` are names below the visitor's folder, by role. ``columns`` map our column names to headers, by role; an
-    empty header says that the file does not have it. ``systems`` are coordinate systems, by role, where the file does
-    not say its own. ``year`` is the school year of the pupil numbers, 0 = not known. ``units`` is ``"population"`` or
-    ``"grid"``. ``shares`` are children of a stage per inhabitant (0 to 1).
+    empty header says that the file does not have it. ``parts`` are sheets or layers, by role, where one was chosen.
+    ``systems`` are coordinate systems, by role, where the file does not say its own. ``roads_from`` is ``"file"`` or
+    ``"download"`` (of ``roads_place``, or inside the file ``outline``). ``year`` is the school year of the pupil
+    numbers, 0 = not known. ``units`` is ``"population"``, ``"polygons"`` (the file ``units``) or ``"grid"``.
+    ``shares`` are children of a stage per inhabitant (0 to 1).
     """
 
     name: str = ""
     files: dict[str, list[str]] = field(default_factory=dict)
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
-    sheets: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
     systems: dict[str, str] = field(default_factory=dict)
+    roads_from: str = "file"
     roads_place: str = ""
     population_kind: str = ""
     shares: dict[str, float] = field(
@@ -49,6 +56,7 @@ class Draft:
     detour_factor: float = 1.3
     default_stage: str = ""
     default_setting: str = ""
+    keep_where_positive: str = ""
     year: int = 0
 
     def used_files(self) -> set[str]:
@@ -74,54 +82,78 @@ def write_draft(folder: Path, draft: Draft) -> None:
 
 def build_document(draft: Draft) -> dict[str, Any]:
     """Return the draft as the document of a study file (see ``geodata.study_file``)."""
-    document: dict[str, Any] = {"name": draft.name or "study"}
+    document: dict[str, Any] = {"name": draft.name or "study"} | _drop_empty({"crs": _choose_crs(draft)})
     if draft.files.get("schools"):
-        document["schools"] = _drop_empty(
-            {
-                "path": draft.files["schools"][0],
-                "sheet": draft.sheets.get("schools", ""),
-                "crs": draft.systems.get("schools", ""),
-                "columns": _chosen(draft, "schools"),
-                "year": draft.year or None,
-                "defaults": _drop_empty({"stage": draft.default_stage, "setting": draft.default_setting}),
-            }
+        defaults = _drop_empty({"stage": draft.default_stage, "setting": draft.default_setting})
+        document["schools"] = _locate(draft, "schools") | _drop_empty(
+            {"keep_where_positive": draft.keep_where_positive, "year": draft.year or None, "defaults": defaults}
         )
-    if draft.files.get("roads"):
-        document["roads"] = {"path": draft.files["roads"][0]}
-    elif draft.roads_place:
-        document["roads"] = {"place": draft.roads_place}
-    population = _build_population(draft)
-    if population:
+    if roads := _build_roads(draft):
+        document["roads"] = roads
+    if population := _build_population(draft):
         document["population"] = population
-        is_grid = draft.units == "grid"
-        document["units"] = {"kind": "grid", "cell_m": float(draft.cell_m)} if is_grid else {"kind": "population"}
+        document["units"] = _build_units(draft)
     for role in ("zones", "sites"):
         if draft.files.get(role):
-            document[role] = _drop_empty({"path": draft.files[role][0], "columns": _chosen(draft, role)})
-            if role == "sites" and draft.systems.get(role):
-                document[role]["crs"] = draft.systems[role]
+            document[role] = _locate(draft, role)
     document["travel"] = {"detour_factor": float(draft.detour_factor)}
     return document
+
+
+def _locate(draft: Draft, role: str) -> dict[str, Any]:
+    """Return where the file of a role is: path, sheet or layer, coordinate system, columns."""
+    path, part = draft.files[role][0], draft.parts.get(role, "")
+    place = {"path": path}
+    if part and path.endswith(LAYERED_ENDING):
+        place["layer"] = part
+    elif part and role == "schools":
+        place["sheet"] = part
+    elif part:
+        place["path"] = name_sheet_copy(path, part)
+    return _drop_empty(place | {"crs": draft.systems.get(role, ""), "columns": _chosen(draft, role)})
+
+
+def _choose_crs(draft: Draft) -> str:
+    """Return the system in metres that a file was said to be in: the study works in it; ``""`` where none was."""
+    for role in ("population", "units", "schools", "sites"):
+        system = draft.systems.get(role, "") if draft.files.get(role) else ""
+        if system and system not in SHIFTED:
+            try:
+                require_metric_crs(system)
+            except CrsError:
+                continue
+            return system
+    return ""
+
+
+def _build_roads(draft: Draft) -> dict[str, Any]:
+    if draft.roads_from != "download":
+        return {"path": draft.files["roads"][0]} if draft.files.get("roads") else {}
+    if draft.files.get("outline"):
+        return {"polygon": draft.files["outline"][0]}
+    return _drop_empty({"place": draft.roads_place})
+
+
+def _build_units(draft: Draft) -> dict[str, Any]:
+    if draft.units == "polygons" and draft.files.get("units"):
+        return {"kind": "polygons"} | _locate(draft, "units")
+    is_grid = draft.units == "grid"
+    return {"kind": "grid", "cell_m": float(draft.cell_m)} if is_grid else {"kind": "population"}
 
 
 def _build_population(draft: Draft) -> dict[str, Any]:
     files = draft.files.get("population") or []
     kind = draft.population_kind
-    if kind == OSM_BUILDINGS and draft.files.get("roads"):
-        path = draft.files["roads"][0]
+    if kind == OSM_BUILDINGS and draft.files.get("roads") and draft.roads_from != "download":
+        place: dict[str, Any] = {"path": draft.files["roads"][0]}
     elif files:
-        path = files[0].split("/", 1)[0] if kind == "age_rasters" else files[0]
+        place = _locate(draft, "population")
+        if kind == "age_rasters":
+            place["path"] = files[0].split("/", 1)[0]
     else:
         return {}
     share = {stage: draft.shares[stage] for stage in STAGES if draft.shares.get(stage)} if draft.use_shares else {}
-    table = {
-        "path": path,
-        "kind": kind,
-        "crs": draft.systems.get("population", ""),
-        "columns": _chosen(draft, "population"),
-        "share": share,
-    }
-    return _drop_empty(table) | ({"calibrate_to_rolls": True} if draft.calibrate else {})
+    return _drop_empty(place | {"kind": kind, "share": share, "calibrate_to_rolls": draft.calibrate or None})
 
 
 def _chosen(draft: Draft, role: str) -> dict[str, str]:

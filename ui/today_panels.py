@@ -11,11 +11,10 @@ from geodata.study import StudyArea
 from planning.run import Outcome
 from reports.language import Translator
 from reports.legend import name_mode_short, name_stage_short
-from reports.tables import build_flag_rows, build_indicator_rows, build_unit_rows
+from reports.tables import build_flag_rows, build_indicator_rows, build_unit_rows, render_csv
 from reports.today_tables import (
     SEVERITIES,
     build_area_table,
-    build_csv,
     build_flag_table,
     build_indicator_table,
     build_leakage_table,
@@ -46,7 +45,7 @@ PAGE_STYLE = f"""
 .headline {{ font-size: 1.04rem; font-weight: 600; line-height: 1.35; }}
 .headline .badge {{ background: #fff3d6; border: 1px solid #e3c477; color: #6b4d00; border-radius: 4px;
   font-size: 0.78rem; font-weight: 600; padding: 0.05rem 0.4rem; margin-right: 0.5rem; white-space: nowrap; }}
-.block-container {{ padding: 3.6rem 2rem 1.5rem !important; max-width: none !important; }}
+.block-container {{ padding: 3.1rem 2rem 1.5rem !important; max-width: none !important; }}
 .st-key-today_choices button {{ min-height: 36px; padding: 0 0.62rem; }}
 .st-key-today_choices label p {{ font-size: 0.78rem; color: #5d6b6c; }}
 .st-key-today_page {{ gap: 0.55rem; }}
@@ -135,7 +134,7 @@ def _build_county_panel(outcome: Outcome, _: Translator) -> str:
     hint = render_quiet(_("Click a school or an area on the map to see its card."))
     if top.empty:
         return grid + render_title(_("No flags.")) + hint
-    return grid + render_title(_("Most pressing")) + render_flags(top, _, named=True) + hint
+    return grid + render_title(_("Most pressing")) + render_flags(top, outcome.rules, _, named=True) + hint
 
 
 def render_tables(outcome: Outcome, choice: Choice, _: Translator) -> None:
@@ -169,7 +168,7 @@ def render_tables(outcome: Outcome, choice: Choice, _: Translator) -> None:
 def _render_flag_table(outcome: Outcome, choice: Choice, _: Translator) -> None:
     with st.container(horizontal=True):
         severities = st.pills(
-            _("Weight"),
+            _("Severity"),
             SEVERITIES,
             selection_mode="multi",
             default=["block", "warn"],
@@ -196,7 +195,7 @@ def _render_flag_table(outcome: Outcome, choice: Choice, _: Translator) -> None:
     st.caption(_("Choose a row to see the school or area on the map."))
     key = f"today_flags_{choice.stage}_{choice.mode}_{len(flags)}"
     st.dataframe(
-        build_flag_table(flags, _),
+        build_flag_table(flags, outcome.rules, _),
         hide_index=True,
         height=360,
         key=key,
@@ -222,9 +221,15 @@ def _render_areas(outcome: Outcome, choice: Choice, _: Translator) -> None:
     for kind in ("setting", "town"):
         table = build_area_table(outcome, choice.stage, kind, _)
         if len(table):
-            st.dataframe(table, hide_index=True)
+            _render_numbers(table)
         elif kind == "setting":
             st.text(_("Whether areas are urban, town or rural is not known."))
+
+
+def _render_numbers(table: pd.DataFrame) -> None:
+    """Draw a table of numbers, with the thousands set apart as the reader's country does."""
+    numbers = {str(name): st.column_config.NumberColumn(format="localized") for name in table.select_dtypes("number")}
+    st.dataframe(table, hide_index=True, height="auto" if len(table) < 10 else 300, column_config=numbers)
 
 
 def _render_leakage(outcome: Outcome, choice: Choice, _: Translator) -> None:
@@ -240,14 +245,14 @@ def _render_leakage(outcome: Outcome, choice: Choice, _: Translator) -> None:
     for kind in ("setting", "town", "school"):
         table = build_leakage_table(outcome, kind, _)
         if len(table):
-            st.dataframe(table, hide_index=True, height="auto" if len(table) < 10 else 300)
+            _render_numbers(table)
 
 
 def _render_downloads(outcome: Outcome, choice: Choice, _: Translator) -> None:
     tables: dict[str, tuple[str, pd.DataFrame]] = {
         "schools": (_("Schools"), outcome.school_table),
         "units": (_("Planning units"), build_unit_rows(outcome)),
-        "flags": (_("Flags"), build_flag_rows(outcome, say=_.say)),
+        "flags": (_("Flags"), build_flag_rows(outcome, language=_)),
         "indicators": (_("Indicators"), build_indicator_rows(outcome)),
         "leakage": (_("Who leaks where"), outcome.leakage),
     }
@@ -256,7 +261,7 @@ def _render_downloads(outcome: Outcome, choice: Choice, _: Translator) -> None:
         for name, (title, table) in tables.items():
             st.download_button(
                 title,
-                lambda table=table: build_csv(table),  # type: ignore[misc]
+                lambda table=table: render_csv(table),  # type: ignore[misc]
                 file_name=f"{name}_{choice.stage}_{choice.mode}.csv",
                 mime="text/csv",
                 key=f"today_download_{name}",

@@ -1,20 +1,42 @@
-"""The places where files are dropped, and what was seen in them."""
+"""The places where files are dropped, and what was understood of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from geodata.errors import DataError
 from reports.language import Translator
-from ui.detect import Detected, detect_file
+from ui.columns import NEEDS, PUPILS, Need, list_unmet, match_fields, name_need
+from ui.detect import TABLE_ENDINGS, Detected, detect_file
 from ui.draft import STUDY_FILE, Draft, read_draft, write_draft
 from ui.issue_table import build_rows, render_table
 from ui.state import keep_draft_token, read_draft_token
-from ui.text import plain
-from ui.uploads import MAX_BYTES, ROLES, clear_unused, find_upload_folder, open_upload_folder, store_uploads
+from ui.text import clean, plain
+from ui.uploads import (
+    MAX_BYTES,
+    ROLES,
+    clear_unused,
+    find_upload_folder,
+    keep_sheet,
+    open_upload_folder,
+    store_uploads,
+)
+
+MOST_UNUSED = 8
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file that is there: what was detected, and the place on the page for what was understood of its columns."""
+
+    found: Detected
+    place: DeltaGenerator
 
 
 def open_draft() -> tuple[Path | None, Draft]:
@@ -40,6 +62,8 @@ def name_role(_: Translator, role: str) -> str:
         "population": _("Population"),
         "zones": _("Catchments today"),
         "sites": _("Candidate sites"),
+        "units": _("Planning units"),
+        "outline": _("Outline of the county"),
     }[role]
 
 
@@ -53,40 +77,124 @@ def describe_role(_: Translator, role: str) -> str:
         "population": _("Villages, estates or cells with people or children, or a GeoTIFF raster."),
         "zones": _("Which village or estate belongs to which school. Excel or CSV."),
         "sites": _("Where schools could be built. Excel, CSV, GeoJSON, GeoPackage."),
+        "units": _("Areas to plan with, where they differ from the population file. GeoJSON, GeoPackage."),
+        "outline": _("Instead of a name: an area. GeoJSON, GeoPackage."),
     }[role]
 
 
-def render_upload(_: Translator, role: str) -> Detected | None:
-    """Draw the place for one file; return what was detected in the file that is there now."""
-    folder, draft = open_draft()
+def render_upload(_: Translator, role: str) -> Upload | None:
+    """Draw the card for one file; return what was detected in the file that is there now."""
     with st.container(border=True, height="stretch", key=f"card_{role}"):
         st.markdown(f"**{name_role(_, role)}**")
         st.caption(describe_role(_, role))
-        with st.container(key=f"drop_{role}"):
-            sent: Any = st.file_uploader(
-                name_role(_, role),
-                type=list(ROLES[role]),
-                accept_multiple_files=role == "population",
-                max_upload_size=MAX_BYTES[role] // 1_000_000,
-                key=f"upload_{role}_{st.session_state.get(f'sent_{role}', 0)}",
-                label_visibility="collapsed",
-            )
-        if sent:
-            _take_over(_, role, sent if isinstance(sent, list) else [sent])
-        for line in st.session_state.get(f"refused_{role}", []):
-            st.error(line)
+        return _render_drop(_, role)
+
+
+def render_roads(_: Translator) -> Upload | None:
+    """Draw the card of the roads: a file, or a download from OpenStreetMap."""
+    with st.container(border=True, height="stretch", key="card_roads"):
+        st.markdown(f"**{name_role(_, 'roads')}**")
         folder, draft = open_draft()
-        names = draft.files.get(role) or []
-        if folder is None or not names or not (folder / names[0]).is_file():
-            return None
-        found = detect_file(folder / names[0])
-        with st.container(horizontal=True, vertical_alignment="top"):
-            _render_detected(_, role, names, found)
-            if st.button(_("Remove"), key=f"remove_{role}", type="tertiary"):
-                draft.files.pop(role, None)
-                keep_draft(folder, draft)
-                st.rerun()
-    return found
+        names = {"file": _("File"), "download": _("Download from OpenStreetMap")}
+        source = st.segmented_control(
+            _("Where the roads come from"),
+            list(names),
+            default=draft.roads_from if draft.roads_from in names else "file",
+            required=True,
+            format_func=lambda source: names[source],
+            key="roads_from",
+            label_visibility="collapsed",
+        )
+        if source != draft.roads_from:
+            draft.roads_from = str(source)
+            folder = keep_draft(folder, draft)
+        if source == "file":
+            st.caption(describe_role(_, "roads"))
+            return _render_drop(_, "roads")
+        _render_download(_, folder, draft)
+    return None
+
+
+def _render_download(_: Translator, folder: Path | None, draft: Draft) -> None:
+    place = st.text_input(
+        _("Name of the place"),
+        value=draft.roads_place,
+        key="roads_place",
+        placeholder=_("for example: Gongyi, Henan, China"),
+        max_chars=200,
+        disabled=bool(draft.files.get("outline")),
+    ).strip()
+    if place != draft.roads_place:
+        draft.roads_place = place
+        keep_draft(folder, draft)
+    st.caption(describe_role(_, "outline"))
+    upload = _render_drop(_, "outline")
+    if upload is not None and (upload.found.shape != "polygon" or not upload.found.has_system):
+        st.error(_("The outline must be an area whose file says its coordinate system."))
+    st.caption(
+        ":material/public: "
+        + _("Needs internet. Only this name or outline is sent, to OpenStreetMap; nothing of your other files.")
+    )
+
+
+def _render_drop(_: Translator, role: str) -> Upload | None:
+    """Draw the place for the file, and the file that is there."""
+    with st.container(key=f"drop_{role}"):
+        sent: Any = st.file_uploader(
+            name_role(_, role),
+            type=list(ROLES[role]),
+            accept_multiple_files=role == "population",
+            max_upload_size=MAX_BYTES[role] // 1_000_000,
+            key=f"upload_{role}_{st.session_state.get(f'sent_{role}', 0)}",
+            label_visibility="collapsed",
+        )
+    if sent:
+        _take_over(_, role, sent if isinstance(sent, list) else [sent])
+    for line in st.session_state.get(f"refused_{role}", []):
+        st.error(line)
+    folder, draft = open_draft()
+    names = draft.files.get(role) or []
+    if folder is None or not names or not (folder / names[0]).is_file():
+        return None
+    found = detect_file(folder / names[0], role, draft.parts.get(role, ""))
+    with st.container(horizontal=True, vertical_alignment="top"):
+        _render_detected(_, role, names, found)
+        if st.button(_("Remove"), key=f"remove_{role}", type="tertiary"):
+            draft.files.pop(role, None)
+            keep_draft(folder, draft)
+            st.rerun()
+    if found.issues:
+        st.html(render_table(build_rows(_, found.issues), [issue.severity for issue in found.issues]))
+    found = _choose_part(_, role, folder, draft, found)
+    return Upload(found, st.container(key=f"understood_{role}", gap="small"))
+
+
+def _choose_part(_: Translator, role: str, folder: Path, draft: Draft, found: Detected) -> Detected:
+    """Ask for the sheet or layer where there are several; return what is in the chosen one."""
+    if role == "outline" or (len(found.parts) < 2 and not draft.parts.get(role)):
+        return found
+    path = folder / draft.files[role][0]
+    is_table = path.suffix.lower().lstrip(".") in TABLE_ENDINGS
+    kept = draft.parts.get(role, "")
+    chosen = kept if kept in found.parts else ""
+    if len(found.parts) > 1:
+        automatic = detect_file(path, role).used
+        merged = role == "schools" and is_table and len(automatic) > 1
+        options = [*([""] if merged else []), *found.parts]
+        start = chosen if chosen in options else options[0] if merged else automatic[0]
+        chosen = st.selectbox(
+            _("Sheet to read") if is_table else _("Layer to read"),
+            options,
+            index=options.index(start),
+            format_func=lambda name: clean(name) or _("together: {names}", names=_.join(automatic)),
+            key=f"part_{role}_{path.parent.name}",
+        )
+    if chosen != kept:
+        draft.parts[role] = chosen
+        keep_draft(folder, draft)
+    if chosen and is_table and role != "schools":
+        keep_sheet(folder, draft.files[role][0], chosen)
+    return detect_file(path, role, chosen)
 
 
 def _take_over(_: Translator, role: str, sent: list[Any]) -> None:
@@ -113,8 +221,9 @@ def _read_open_files(folder: Path) -> set[str]:
     if not (folder / STUDY_FILE).is_file():
         return set()
     spec = read_study_file(folder / STUDY_FILE)
-    parts = (spec.schools, spec.roads, spec.population, spec.zones, spec.sites)
-    return {part.path for part in parts if part is not None and part.path}
+    parts = (spec.schools, spec.roads, spec.population, spec.units, spec.zones, spec.sites)
+    named = [getattr(part, name, "") for part in parts for name in ("path", "polygon") if part is not None]
+    return {name for name in named if name}
 
 
 def _render_detected(_: Translator, role: str, names: list[str], found: Detected) -> None:
@@ -122,16 +231,76 @@ def _render_detected(_: Translator, role: str, names: list[str], found: Detected
     facts = [found.format, _say_size(_, found.size_mb)]
     if found.rows is not None:
         facts.insert(1, _("{rows} rows", rows=_.number(found.rows)))
-    if found.sheet:
-        facts.insert(1, _("sheet {name}", name=found.sheet))
+    if found.shaped:
+        facts.insert(1, _("areas") if found.shape == "polygon" else _("points"))
+    if found.used:
+        facts.insert(1, _.join(found.used))
     mark = ":red[✗]" if found.issues else ":green[✓]"
-    with st.container(key=f"detected_{role}"):
+    with st.container(key=f"detected_{role}", width="stretch"):
         st.markdown(f"{mark} **{plain(shown, longest=60)}**  \n{plain(' · '.join(facts))}")
-        if found.issues:
-            st.html(render_table(build_rows(_, found.issues), [issue.severity for issue in found.issues]))
 
 
 def _say_size(_: Translator, size_mb: float) -> str:
     if size_mb < 1:
         return _("{size} kB", size=_.number(max(size_mb * 1000, 1)))
     return _("{size} MB", size=_.number(size_mb, digits=1))
+
+
+def render_understood(_: Translator, uploads: Mapping[str, Upload], draft: Draft) -> dict[str, list[Need]]:
+    """Say in each card which columns were understood; return what is still needed, by role."""
+    unmet: dict[str, list[Need]] = {}
+    for role, upload in uploads.items():
+        found = upload.found
+        if found.issues or role not in NEEDS or not (found.headers or found.shaped):
+            continue
+        columns = match_fields(role, found.headers, draft.columns.get(role, {}))
+        unmet[role] = list_unmet(
+            role,
+            columns,
+            has_shapes=found.shaped,
+            default_stage=draft.default_stage,
+            parts=found.used,
+            headers=found.headers,
+        )
+        with upload.place:
+            _render_columns(_, role, found, columns, unmet[role])
+            for line in _list_remarks(_, role, found, columns, draft):
+                st.caption(f":orange[⚠] {plain(line, longest=400)}")
+    return unmet
+
+
+def _render_columns(
+    _: Translator, role: str, found: Detected, columns: Mapping[str, str], unmet: list[Need]
+) -> None:
+    needed = len(NEEDS[role])
+    counts = _(
+        "Needed: {met} of {needed} found · {used} of {total} columns understood",
+        met=needed - len(unmet),
+        needed=needed,
+        used=len(set(columns.values()) & set(found.headers)),
+        total=len(found.headers),
+    )
+    if unmet:
+        st.error(plain(_("Still needed: {names}", names=_.join([name_need(_, need) for need in unmet]))))
+    unused = [header for header in found.headers if header not in set(columns.values())]
+    listed = _.join(unused[:MOST_UNUSED]) + ("…" if len(unused) > MOST_UNUSED else "")
+    st.caption(plain(counts), help=plain(_("Not used: {names}", names=listed), longest=600) if unused else None)
+
+
+def _list_remarks(
+    _: Translator, role: str, found: Detected, columns: Mapping[str, str], draft: Draft
+) -> list[str]:
+    """Return what will be unknown or assumed with this file, one sentence each."""
+    lines = []
+    staged = " ".join(columns)
+    if role == "schools":
+        if "capacity_places" not in staged and "classes" not in staged:
+            lines.append(_("No places and no classes: how full the schools are stays unknown."))
+        if "pupils" not in staged:
+            lines.append(_("No pupil numbers: only modelled numbers can be shown."))
+    if role == "population" and not any(name in columns for name in PUPILS):
+        lines.append(_("No numbers of children: they are estimated from the inhabitants."))
+    metric = {"x_m", "y_m"} <= set(columns) and not {"lon_deg", "lat_deg"} <= set(columns) and not found.shaped
+    if (metric or not found.has_system) and not draft.systems.get(role):
+        lines.append(_("The file does not say its coordinate system: choose it under the columns."))
+    return lines

@@ -21,7 +21,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from geodata.errors import DataError, DataIssue
+from geodata.files import read_raw_table
 from geodata.messages import Message, msg
+from geodata.study import compute_digest
 from ui.text import clean
 
 FOLDER_VARIABLE = "BUJU_UPLOADS"
@@ -33,11 +35,21 @@ ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "population": ("csv", "xlsx", "geojson", "json", "gpkg", "tif", "tiff"),
         "zones": ("csv", "xlsx"),
         "sites": ("csv", "xlsx", "geojson", "json", "gpkg"),
+        "units": ("geojson", "json", "gpkg"),
+        "outline": ("geojson", "json", "gpkg"),
     }
 )
 """What can be uploaded, and the endings that each may have."""
 MAX_BYTES: Mapping[str, int] = MappingProxyType(
-    {"schools": 50_000_000, "roads": 500_000_000, "population": 500_000_000, "zones": 50_000_000, "sites": 50_000_000}
+    {
+        "schools": 50_000_000,
+        "roads": 500_000_000,
+        "population": 500_000_000,
+        "zones": 50_000_000,
+        "sites": 50_000_000,
+        "units": 200_000_000,
+        "outline": 20_000_000,
+    }
 )
 MAX_FILES = 60
 KEEP_DAYS = 7
@@ -136,6 +148,38 @@ def clear_unused(folder: Path, used: set[str]) -> None:
     for place in folder.iterdir():
         if place.is_dir() and place.name not in kept:
             shutil.rmtree(place, ignore_errors=True)
+
+
+def name_sheet_copy(name: str, sheet: str) -> str:
+    """Return the name, below the visitor's folder, of the workbook that holds one sheet of workbook ``name`` alone."""
+    folder, _slash, file = name.rpartition("/")
+    return f"{folder}/{compute_digest(sheet)}/{file.rsplit('.', 1)[0]}.xlsx"
+
+
+def keep_sheet(folder: Path, name: str, sheet: str) -> None:
+    """Write one sheet as a workbook of its own, every cell as text in its place, where that is not done yet.
+
+    Only the file of schools can name its sheet in ``study.toml``; the others are read from such a copy.
+
+    Raises
+    ------
+    DataError
+        The workbook cannot be read, or lacks the sheet.
+    """
+    import xlsxwriter
+
+    target = folder / name_sheet_copy(name, sheet)
+    if target.is_file():
+        return
+    table = read_raw_table(folder / name, sheet=sheet)
+    target.parent.mkdir(exist_ok=True)
+    unfinished = target.with_suffix(".part")
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(str(unfinished), options) as book:
+        page = book.add_worksheet(table.sheet)
+        for number, row in zip([table.header_row, *table.rows], [table.frame.columns, *table.frame.values], strict=True):
+            page.write_row(int(number) - 1, 0, [str(value) for value in row])
+    unfinished.replace(target)
 
 
 def check_upload(role: str, name: str, content: bytes | memoryview) -> list[DataIssue]:

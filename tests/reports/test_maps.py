@@ -31,7 +31,8 @@ from reports.colours import (
 from reports.language import read_catalogue
 from reports.map_scene import View, build_paint_part, build_scene, build_study_parts, build_zones_part, choose_basis
 from reports.maps import WORLD_STEPS, encode_areas, encode_lines, to_world
-from reports.today_tables import build_csv, build_flag_table, build_leakage_table, say_value
+from reports.tables import render_csv
+from reports.today_tables import build_flag_table, build_leakage_table, say_value
 from tests.worlds import build_five_villages, build_island
 
 ENGLISH = read_catalogue("en")
@@ -189,9 +190,9 @@ def test_numbers_are_said_with_their_unit() -> None:
 
 
 def test_tables_are_in_words_and_never_a_formula(answer: Outcome) -> None:
-    table = build_flag_table(answer.flags, ENGLISH)
+    table = build_flag_table(answer.flags, answer.rules, ENGLISH)
     assert table["Reason"].str.contains("70 pupils for 40 places").any()
     assert build_leakage_table(answer, "school", ENGLISH).iloc[0, 0] == "East School"
     table.iloc[0, 3] = "=HYPERLINK(1)"
-    text = build_csv(table).decode("utf-8-sig")
+    text = render_csv(table).decode("utf-8-sig")
     assert ",'=HYPERLINK(1)" in text

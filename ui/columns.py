@@ -1,0 +1,164 @@
+"""Which columns a file of each role may hold, which it needs, and which of its headers serve. Nothing is drawn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from geodata.schema import ColumnSchema, match_headers, read_table_schema
+from geodata.school_columns import build_school_columns, guess_kind
+from reports.language import Translator
+
+TABLE_OF_ROLE = {"population": "units", "units": "units", "zones": "zones", "sites": "sites"}
+POSITION = ("lon_deg", "lat_deg", "x_m", "y_m")
+PUPILS = ("kindergarten_pupils", "primary_pupils", "junior_pupils", "senior_pupils")
+_STAGED = re.compile(r"(kindergarten|primary|junior|senior)_|.*grade_\d+_")
+_AGES = re.compile(r"age_?\d{1,2}_\d{1,2}")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of ours that a file may hold; ``first`` shown at once, the others on demand."""
+
+    table: str
+    name: str
+    first: bool = True
+
+    @property
+    def schema(self) -> ColumnSchema:
+        """Its entry in the data dictionary; wide columns of schools (primary_capacity_places …) have one as well."""
+        wide = build_school_columns() if self.table == "schools" else {}
+        return wide.get(self.name) or read_table_schema(self.table).column(self.name)
+
+
+def _fields(table: str, first: Sequence[str], more: Sequence[str] = ()) -> tuple[Field, ...]:
+    return (*(Field(table, name) for name in first), *(Field(table, name, first=False) for name in more))
+
+
+FIELDS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
+    {
+        "schools": (
+            *_fields("schools", ("school_id", "name", "lon_deg", "lat_deg", "kind")),
+            *_fields("places", ("stage", "capacity_places", "classes")),
+            *_fields("rolls", ("pupils",), ("year", "grade")),
+            *_fields("schools", (), ("setting", "town", "ownership", "x_m", "y_m", "boarding_places")),
+            *_fields("schools", (), ("group_id", "site_area_m2", "floor_area_m2")),
+        ),
+        "population": _fields(
+            "units",
+            ("unit_id", "name", "lon_deg", "lat_deg", "population_people", *PUPILS),
+            ("kind", "setting", "town", "x_m", "y_m"),
+        ),
+        "units": _fields("units", ("unit_id", "name", "setting", "town"), ("kind",)),
+        "zones": _fields("zones", ("unit_id", "stage", "school_id")),
+        "sites": _fields(
+            "sites",
+            ("site_id", "name", "lon_deg", "lat_deg", "class_options", "stages", "area_m2", "cost_cny"),
+            ("x_m", "y_m"),
+        ),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something without which a file cannot be used; ``choices`` are sets of columns that each suffice."""
+
+    name: str
+    choices: tuple[tuple[str, ...], ...]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Every column that can serve it."""
+        return frozenset(name for choice in self.choices for name in choice)
+
+
+_PLACE = Need("place", (("lon_deg", "lat_deg"), ("x_m", "y_m")))
+NEEDS: Mapping[str, tuple[Need, ...]] = MappingProxyType(
+    {
+        "schools": (Need("school", (("school_id",), ("name",))), _PLACE, Need("stage", (("stage",), ("kind",)))),
+        "population": (_PLACE, Need("people", tuple((name,) for name in ("population_people", *PUPILS)))),
+        "units": (_PLACE,),
+        "zones": (
+            Need("unit", (("unit_id",),)),
+            Need("stage", (("stage",),)),
+            Need("school", (("school_id",),)),
+        ),
+        "sites": (Need("site", (("site_id",),)), _PLACE),
+    }
+)
+
+
+def name_need(_: Translator, need: Need) -> str:
+    """Return what a file needs, in the reader's language."""
+    return {
+        "school": _("school code or name"),
+        "place": _("longitude and latitude"),
+        "stage": _("stage"),
+        "people": _("people or children"),
+        "unit": _("code of the village or estate"),
+        "site": _("code of the site"),
+    }[need.name]
+
+
+def read_columns(role: str) -> Mapping[str, ColumnSchema]:
+    """Return every column of ours that a file of this role may hold, in the order in which the reader matches them."""
+    if role == "schools":
+        return build_school_columns()
+    return {column.name: column for column in read_table_schema(TABLE_OF_ROLE[role]).columns}
+
+
+def match_fields(role: str, headers: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return our column → header: what was chosen before, where the file still has it, else by the dictionary.
+
+    An empty choice ("not in this file") stays empty.
+    """
+    kept = {name: header for name, header in chosen.items() if header == "" or header in headers}
+    wanted = {name: column.headers for name, column in read_columns(role).items() if name not in kept}
+    free = [header for header in headers if header not in kept.values()]
+    return match_headers(free, wanted) | {name: header for name, header in kept.items() if header}
+
+
+def count_matches(role: str, headers: Sequence[str]) -> float:
+    """Return how well a sheet or layer fits a role: the columns that it serves, those that are needed counting more."""
+    if role not in NEEDS:
+        return 0
+    found = match_fields(role, [str(header) for header in headers], {})
+    return len(found) + 10 * sum(any(set(choice) <= set(found) for choice in need.choices) for need in NEEDS[role])
+
+
+def list_unmet(
+    role: str,
+    found: Mapping[str, str],
+    *,
+    has_shapes: bool = False,
+    default_stage: str = "",
+    parts: Sequence[str] = (),
+    headers: Sequence[str] = (),
+) -> list[Need]:
+    """Return what a file still needs.
+
+    Parameters
+    ----------
+    role : what the file is for
+    found : our column → header
+    has_shapes : its rows have places of their own
+    default_stage : stage of all schools, where it was chosen
+    parts : sheets that are read: one named after a stage tells the stage
+    headers : all headers of the file
+    """
+    unmet = []
+    for need in NEEDS[role]:
+        met = any(set(choice) <= set(found) for choice in need.choices)
+        if need.name == "place":
+            met = met or has_shapes
+        elif need.name == "stage" and role == "schools":
+            told = "name" in found or any(_STAGED.match(name) for name in found)
+            met = met or told or bool(default_stage) or any(guess_kind(part) for part in parts)
+        elif need.name == "people":
+            met = met or any(_AGES.fullmatch(header) for header in headers)
+        if not met:
+            unmet.append(need)
+    return unmet
