@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from geodata.build import read_study
 from geodata.errors import DataError, DataIssue, LayoutError, SolverError
@@ -21,6 +24,9 @@ from planning.run import run_scenario
 from planning.scenario import Scenario
 from reports.language import Translator, read_catalogue
 from reports.tables import write_run_tables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EXIT_DONE, EXIT_BAD_INPUT, EXIT_NO_PLAN, EXIT_SOLVER = 0, 1, 2, 3
 
@@ -108,7 +114,7 @@ def _run(options: argparse.Namespace, say: Translator) -> int:
     outcome = run_scenario(study, rules, scenario)
     if outcome.plan is None:
         for conflict in outcome.conflicts:
-            print(say.say(conflict), file=sys.stderr)
+            print(_quote_signs(say.say(conflict)), file=sys.stderr)
         return EXIT_NO_PLAN
     write_run_tables(outcome, options.out, language=say)
     if not options.quiet:
@@ -119,7 +125,8 @@ def _run(options: argparse.Namespace, say: Translator) -> int:
 def _print_issues(issues: Sequence[DataIssue], say: Translator, *, file: object) -> None:
     for issue in sorted(issues, key=lambda issue: ("error", "warning", "note").index(issue.severity)):
         row = "" if issue.row is None else say("row {row}", row=issue.row)
-        place = ", ".join(part for part in (issue.file, issue.sheet, row, issue.column) if part)
+        record = issue.record_id if issue.row is None else ""
+        place = ", ".join(part for part in (issue.file, issue.sheet, row, issue.column, record) if part)
         parts = [say.say(_SEVERITY[issue.severity]), f"[{issue.check}]", place + ":" if place else ""]
         parts.append(say.say(issue.problem))
         if issue.found:
@@ -128,7 +135,15 @@ def _print_issues(issues: Sequence[DataIssue], say: Translator, *, file: object)
             parts.append(say.say(msg("Expected: {expected}", expected=issue.expected)))
         if issue.cure:
             parts.append(say.say(msg("To mend: {cure}", cure=issue.cure)))
-        print(" ".join(part for part in parts if part), file=file)  # type: ignore[call-overload]
+        print(_quote_signs(" ".join(part for part in parts if part)), file=file)  # type: ignore[call-overload]
+
+
+def _quote_signs(text: str) -> str:
+    """Return text of strangers fit for a terminal: one line, no sign that moves the cursor or turns the writing."""
+    return "".join(
+        letter if letter == " " or unicodedata.category(letter)[0] not in "CZ" else f"\\u{ord(letter):04x}"
+        for letter in text
+    )
 
 
 _SEVERITY = {"error": msg("Error"), "warning": msg("Warning"), "note": msg("Note")}
@@ -136,17 +151,23 @@ _SEVERITY = {"error": msg("Error"), "warning": msg("Warning"), "note": msg("Note
 
 def _print_summary(study: StudyArea, say: Translator) -> None:
     counts = Counter(issue.severity for issue in study.issues)
+    people = _sum_known(study.units["population_people"])
     line = msg(
-        "{name}: schools {schools:,}, planning units {units:,}, people {people:,.0f}; "
-        "warnings {warnings}, notes {notes}.",
+        "{name}: schools {schools:,}, planning units {units:,}, people {people}; warnings {warnings}, notes {notes}.",
         name=study.name,
         schools=len(study.schools),
         units=len(study.units),
-        people=float(study.units["population_people"].sum()),
+        people=msg("unknown") if people is None else f"{people:,.0f}",
         warnings=counts["warning"],
         notes=counts["note"],
     )
-    print(say.say(line))
+    print(_quote_signs(say.say(line)))
+
+
+def _sum_known(values: pd.Series[float]) -> float | None:
+    """Return the sum of what is known; ``None`` where nothing is, because unknown is not zero."""
+    total = float(values.sum(min_count=1))
+    return None if math.isnan(total) else total
 
 
 def _build_check_document(study: StudyArea | None, issues: Sequence[DataIssue], say: Translator) -> dict[str, object]:
@@ -185,8 +206,8 @@ def _build_check_document(study: StudyArea | None, issues: Sequence[DataIssue], 
             "schools": len(study.schools),
             "units": len(study.units),
             "sites": len(study.sites),
-            "people": float(study.units["population_people"].sum()),
-            "pupils": {stage: float(study.units[f"{stage}_pupils"].sum()) for stage in STAGES},
+            "people": _sum_known(study.units["population_people"]),
+            "pupils": {stage: _sum_known(study.units[f"{stage}_pupils"]) for stage in STAGES},
             "modes": list(study.travel),
         }
     return document

@@ -14,7 +14,7 @@ from geodata.cache import DiskCache, compute_cache_folder
 from geodata.calibrate import calibrate_pupils
 from geodata.crs import require_metric_crs
 from geodata.demo import write_demo_files
-from geodata.errors import CrsError, DataError, DataIssue
+from geodata.errors import CrsError, DataError, DataIssue, NetworkError
 from geodata.locate import choose_study_crs, compute_file_digest
 from geodata.measure import measure_travel, read_road_facts
 from geodata.messages import Message, msg
@@ -43,6 +43,7 @@ class _Gathered:
     """Every issue met so far."""
 
     issues: list[DataIssue] = field(default_factory=list)
+    road_file: str = ""
 
     def read(self, reader: Callable[[], T]) -> T | None:
         """Run one reader; keep its issues and go on, so that all problems are told at once."""
@@ -50,7 +51,11 @@ class _Gathered:
             return reader()
         except DataError as error:
             self.issues += error.issues
-            return None
+        except NetworkError as error:
+            problem = next((part for part in error.args if isinstance(part, Message)), msg("{text}", text=str(error)))
+            cure = msg("Check the road file, or leave out the mode: [travel] modes.")
+            self.issues.append(DataIssue("roads", "error", problem, file=self.road_file, column="[roads]", cure=cure))
+        return None
 
     def require(self) -> None:
         """Raise ``DataError`` with everything found when anything was an error."""
@@ -143,7 +148,7 @@ def _resolve_demo(spec: StudySpec, cache: DiskCache, progress: Progress) -> tupl
 def _build(
     spec: StudySpec, sources: tuple[Source, ...], class_size: dict[str, float], cache: DiskCache, progress: Progress
 ) -> StudyArea:
-    gathered = _Gathered()
+    gathered = _Gathered(road_file=next((source.path for source in sources if source.role == "roads"), ""))
     crs, no_crs = _choose_crs(spec)
     progress(msg("Reading schools"), 0.02)
     schools = gathered.read(lambda: read_schools(spec, crs, design_class_size=class_size))
@@ -158,11 +163,25 @@ def _build(
     units, unit_issues = built
     units, calibration_issues = _calibrate(units, schools, spec)
     gathered.issues += [*schools.issues, *unit_issues, *calibration_issues, *site_issues, *zone_issues]
-    travel = measure_travel(spec, roads.networks, units, schools.schools, sites, cache, _within(progress, 0.55, 0.9))
+    travel = gathered.read(
+        lambda: measure_travel(spec, roads.networks, units, schools.schools, sites, cache, _within(progress, 0.55, 0.9))
+    )
+    gathered.require()
+    assert travel is not None
     progress(msg("Finding neighbours"), 0.9)
     adjacency = compute_adjacency(units)
     progress(msg("Checking across tables"), 0.95)
-    gathered.issues += check_study(schools.schools, schools.places, schools.rolls, units, zones, sites, travel, crs=crs)
+    gathered.issues += check_study(
+        schools.schools,
+        schools.places,
+        schools.rolls,
+        units,
+        zones,
+        sites,
+        travel,
+        crs=crs,
+        files={source.role: source.path for source in sources if source.note == "path"},
+    )
     gathered.require()
     return StudyArea(
         name=spec.name,

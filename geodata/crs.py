@@ -60,6 +60,22 @@ def require_metric_crs(crs: str) -> None:
         )
 
 
+def compute_scale_error(lon_deg: float, lat_deg: float, crs: str) -> float:
+    """Return how far a metre of ``crs`` is from a metre on the ground at a place, as a share; NaN where it is unknown.
+
+    The zone of a county stays under 0.01 even one zone further; Web Mercator is wrong by a fifth at 35 degrees north.
+    """
+    import pyproj
+
+    if crs == LOCAL:
+        return 0.0
+    try:
+        factors = pyproj.Proj(_read_crs(crs)).get_factors(lon_deg, lat_deg, errcheck=True)
+    except pyproj.exceptions.ProjError:
+        return float("nan")
+    return float(max(abs(factors.tissot_semimajor - 1), abs(factors.tissot_semiminor - 1)))
+
+
 def normalise_crs(crs: str) -> str:
     """Return the name used here for a coordinate system: ``wgs84``, ``gcj02`` and ``bd09`` may be written any way."""
     plain = crs.replace("-", "").replace("_", "").replace(" ", "").casefold()

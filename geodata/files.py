@@ -7,7 +7,6 @@ unpack to gigabytes or claim a cell in the last row and column; GeoPackage views
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +18,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from geodata.errors import CrsError, DataError, DataIssue, GeometryError
+from geodata.headers import fill_merged_cells, find_header_row, join_header_rows
 from geodata.messages import Message, msg
+from geodata.paths import find_path_problem
 from geodata.read_text import ReadSheet, read_csv_sheets, read_workbook_sheets
 
 os.environ["OGR_SKIP"] = "OGR_VRT"  # must stand before pyogrio is loaded: a VRT names other files to read
@@ -37,7 +38,6 @@ WORKBOOK_ENDINGS = (".xlsx", ".xlsm", ".xls")
 TABLE_ENDINGS = TEXT_ENDINGS + WORKBOOK_ENDINGS
 LAYER_ENDINGS = (".geojson", ".json", ".gpkg", ".parquet", ".geoparquet", ".shp")
 
-_ADDRESS = re.compile(r"^/vsi|/vsi[a-z0-9_]+/|^[a-z][a-z0-9+.\-]+:/", re.IGNORECASE)
 _MAGIC: dict[str, tuple[bytes, ...]] = {
     ".gpkg": (b"SQLite format 3\x00",),
     ".parquet": (b"PAR1",),
@@ -84,14 +84,12 @@ def check_path(path: str | Path, endings: tuple[str, ...]) -> Path:
         It is an address (``http://``, ``/vsi…``), missing, a folder, too large, of another kind, or disguised.
     """
     text = str(path)
-    if _ADDRESS.search(text):
-        raise refuse(
-            msg("Only files on this machine are read, not addresses."),
-            "",
-            found=text,
-            cure=msg("Download the file first, then give its path."),
-        )
+    problem = find_path_problem(text)
+    if problem is not None:
+        raise refuse(problem[0], "", found=text[:200], cure=problem[1])
     file = Path(path)
+    if file.is_dir():
+        raise refuse(msg("This is a folder, not a file."), file, found=text, cure=msg("Give the path of a file."))
     if not file.is_file():
         raise refuse(msg("The file does not exist."), file, found=text, cure=msg("Check the path in the study file."))
     ending = file.suffix.lower()
@@ -109,8 +107,12 @@ def check_path(path: str | Path, endings: tuple[str, ...]) -> Path:
 
 
 def _check_magic(file: Path, ending: str) -> None:
-    with file.open("rb") as opened:
-        start = opened.read(65536)
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(65536)
+    except OSError as error:
+        cure = msg("Close it in other programs, and check that you may read it.")
+        raise refuse(msg("The file cannot be opened."), file, found=str(error.strerror), cure=cure) from error
     if not start:
         raise refuse(msg("The file is empty."), file)
     if ending in (".geojson", ".json"):
@@ -175,30 +177,19 @@ def read_raw_table(path: str | Path, *, sheet: str = "") -> RawTable:
 
 def _build_raw_table(sheet: ReadSheet, file: str) -> RawTable:
     """Find the header row and build the table below it, without empty rows and empty columns."""
-    rows = sheet.rows
-    head = _find_header(rows)
-    width = max((len(row) for row in rows[head : head + 1]), default=0)
+    top = find_header_row(sheet.rows)
+    headers, head = join_header_rows(sheet.rows, top, sheet.merged)
+    rows = fill_merged_cells(sheet.rows, headers, head, sheet.merged)
     body = [(position + 1, row) for position, row in enumerate(rows) if position > head and any(c.strip() for c in row)]
-    width = max([width, *(len(row) for _, row in body)]) if rows else 0
-    titles = _name_columns(rows[head] if rows else [], width)
+    width = max([len(headers), *(len(row) for _, row in body)]) if rows else 0
+    titles = _name_columns(headers, width)
     columns = {
         title: [row[at].strip() if at < len(row) else "" for _, row in body]
         for at, title in enumerate(titles)
-        if (rows[head][at : at + 1] or [""])[0].strip() or any(at < len(row) and row[at].strip() for _, row in body)
+        if (headers[at : at + 1] or [""])[0].strip() or any(at < len(row) and row[at].strip() for _, row in body)
     }
     frame = pd.DataFrame(columns, dtype="str")
-    return RawTable(frame, np.array([number for number, _ in body], dtype=np.int64), file, sheet.name, head + 1)
-
-
-def _find_header(rows: list[list[str]]) -> int:
-    """Return the position of the header row: the first that fills more than one cell, where any does.
-
-    A title over the table, which Chinese statistics always have, fills one (merged) cell.
-    """
-    filled = [sum(bool(cell.strip()) for cell in row) for row in rows[:50]]
-    several = [position for position, count in enumerate(filled) if count > 1]
-    some = [position for position, count in enumerate(filled) if count]
-    return (several or some or [0])[0]
+    return RawTable(frame, np.array([number for number, _ in body], dtype=np.int64), file, sheet.name, top + 1)
 
 
 def _name_columns(header: list[str], width: int) -> list[str]:

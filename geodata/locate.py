@@ -11,6 +11,7 @@ from geodata.crs import choose_metric_crs
 from geodata.errors import CrsError, DataError, DataIssue
 from geodata.files import read_layer, read_raw_table
 from geodata.messages import msg
+from geodata.paths import find_path_problem
 from geodata.population_raster import list_rasters, require_tiff
 from geodata.schema import match_columns
 from geodata.study_file import PopulationSource, SchoolsSource, StudySpec, UnitsSource
@@ -23,6 +24,8 @@ def compute_file_digest(path: Path) -> str:
 
     Empty where there is none: its reader will say so.
     """
+    if find_path_problem(str(path)) is not None:
+        return ""
     if path.is_dir() or any(mark in path.name for mark in "*?;"):
         try:
             return "".join(compute_file_digest(item)[:16] for item in list_rasters(path))
@@ -121,7 +124,9 @@ def _find_raster_centre(path: Path) -> tuple[float, float] | None:
         path = list_rasters(path)[0]
         require_tiff(path)
         with rasterio.open(path, driver="GTiff") as raster:
+            if raster.crs is None:
+                return None
             west, south, east, north = transform_bounds(raster.crs, "EPSG:4326", *raster.bounds)
-    except (DataError, rasterio.errors.RasterioError):
+    except (DataError, rasterio.errors.RasterioError, rasterio.errors.CRSError):
         return None
     return (west + east) / 2, (south + north) / 2

@@ -46,7 +46,7 @@ def locate_rows(
         return nowhere, nowhere.copy(), [build_missing_column(table, "lon_deg", origin)]
     pair = found[0]
     first, second = (np.array([np.nan if v is None else v for v in cells[name]], dtype=float) for name in pair)
-    issues = _report_swapped(first, second, origin) if pair == pairs[0] else []
+    issues = report_swapped(first, second, origin) if pair == pairs[0] else []
     if not issues:
         issues = _report_missing(first, second, pair, origin)
     crs = _choose_crs(pair == pairs[0], file_crs, sheet.crs, study_crs)
@@ -83,7 +83,7 @@ def _report_missing(x: Floats, y: Floats, pair: tuple[str, str] | None, origin: 
     ]
 
 
-def _report_swapped(lon_deg: Floats, lat_deg: Floats, origin: Origin) -> list[DataIssue]:
+def report_swapped(lon_deg: Floats, lat_deg: Floats, origin: Origin) -> list[DataIssue]:
     """Report the columns as swapped where most latitudes can only be longitudes."""
     beyond = np.abs(lat_deg) > 90
     known = int((~np.isnan(lat_deg)).sum())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
@@ -15,6 +16,7 @@ from geodata.crs import WGS84, convert_points
 from geodata.dictionary import Origin, read_table_schema
 from geodata.errors import DataIssue, MissingColumnError
 from geodata.files import TABLE_ENDINGS, read_layer, read_raw_table
+from geodata.locate_points import report_swapped
 from geodata.messages import msg
 from geodata.population_table import (
     COUNT_COLUMNS,
@@ -27,10 +29,19 @@ from geodata.population_table import (
     limit_issues,
 )
 from geodata.schema import check_mapping, convert_column, match_columns, raise_if_errors
-from geodata.shapes import Shapes, build_points, find_layer_crs, is_point_layer, project_shapes, repair_shapes
+from geodata.shapes import (
+    Shapes,
+    build_points,
+    find_layer_crs,
+    find_unplaced,
+    is_point_layer,
+    project_shapes,
+    repair_shapes,
+)
 from geodata.study import STAGES, Stage
 from geodata.study_file import PopulationSource, StudySpec, UnitsSource
-from geodata.tessellate import build_hexagons
+from geodata.tessellate import build_hexagons, separate_points
+from geodata.values import is_missing, is_total
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -70,7 +81,12 @@ def read_population_layer(spec: StudySpec, crs: str) -> Population:
     features = read_features(spec, source, crs)
     frame, shapes, issues = features.frame, features.shapes, list(features.issues)
     if source.kind == "hexagons" and is_point_layer(shapes):
-        shapes = build_hexagons(shapely.get_x(shapes), shapely.get_y(shapes))
+        ids = frame["unit_id"].to_numpy(dtype=object)
+        x_m, y_m, moved = separate_points(shapely.get_x(shapes), shapely.get_y(shapes), ids)
+        shapes = build_hexagons(x_m, y_m)
+        if moved:
+            text = msg("{count:,} places stand on the spot of another; they were set half a metre apart.", count=moved)
+            issues.append(DataIssue("coincident_places", "warning", text, file=features.origin.file))
     counted = {stage: _column(frame, PUPIL_COLUMNS[stage]) for stage in STAGES if PUPIL_COLUMNS[stage] in frame}
     people = _column(frame, "population_people") if "population_people" in frame else None
     pupils, modelled = fill_pupils(counted, features.bands, people, source.share)
@@ -107,6 +123,8 @@ def read_features(spec: StudySpec, source: PopulationSource | UnitsSource, crs: 
     raise_if_errors(issues)
     columns = match_columns(table.columns, "units", mapping)
     origin = Origin(origin.file, origin.sheet, origin.rows, columns)
+    if layer is None:
+        table, origin, issues = _leave_out_totals(table, columns, origin)
     frame, cell_issues = _convert_cells(table, columns, origin)
     bands, band_issues = _read_bands(table, aged, origin)
     shapes, shape_issues = _read_shapes(layer, frame, source.crs, crs, origin)
@@ -115,6 +133,26 @@ def read_features(spec: StudySpec, source: PopulationSource | UnitsSource, crs: 
     issues = limit_issues(issues)
     raise_if_errors(issues)
     return FeatureTable(frame, shapes, origin, bands, tuple(issues))
+
+
+def _leave_out_totals(
+    table: pd.DataFrame, columns: Mapping[str, str], origin: Origin
+) -> tuple[pd.DataFrame, Origin, list[DataIssue]]:
+    """Leave out rows of totals, which have no position, and say so."""
+    names = [columns[name] for name in ("unit_id", "name", "town") if name in columns]
+    places = [columns[name] for name in ("lon_deg", "x_m") if name in columns]
+    if not names or not places:
+        return table, origin, []
+    named = np.any([[is_total(cell) for cell in table[name]] for name in names], axis=0)
+    totals = named & np.all([[is_missing(cell) for cell in table[place]] for place in places], axis=0)
+    problem = msg("This is a row of totals, not a place; it is left out.")
+    issues = [
+        DataIssue("totals_row", "warning", problem, origin.file, origin.sheet, origin.row(int(at)), names[0])
+        for at in np.flatnonzero(totals)
+    ]
+    rows = None if origin.rows is None else np.asarray(origin.rows)[~totals]
+    kept = Origin(origin.file, origin.sheet, rows, origin.headers)
+    return table[~totals].reset_index(drop=True), kept, issues
 
 
 def build_frame(frame: pd.DataFrame, shapes: Shapes, crs: str) -> gpd.GeoDataFrame:
@@ -214,6 +252,7 @@ def _read_shapes(
     if layer is not None:
         source = find_layer_crs(layer, named, crs, origin)
         shapes, issues = repair_shapes(layer.geometry.to_numpy().copy(), origin, ids)
+        issues += _report_unplaced(find_unplaced(shapes, source, crs), ids, source, origin)
         if any(issue.severity == "error" for issue in issues):
             return shapes, issues
         shapes = project_shapes(shapes, source, crs)
@@ -228,9 +267,29 @@ def _read_shapes(
         pair, source = ("x_m", "y_m"), named or crs
     else:
         raise MissingColumnError(_build_no_place(origin))
-    x_m, y_m = convert_points(_column(frame, pair[0]), _column(frame, pair[1]), source, crs)
+    first, second = _column(frame, pair[0]), _column(frame, pair[1])
+    swapped = report_swapped(first, second, origin) if pair[0] == "lon_deg" else []
+    nowhere = (first == 0) & (second == 0) & (pair[0] == "lon_deg")  # what an empty position is often exported as
+    x_m, y_m = convert_points(np.where(nowhere, np.nan, first), second, source, crs)
     frame["x_m"], frame["y_m"] = x_m, y_m
-    return build_points(x_m, y_m), _check_places(x_m, y_m, ids, origin)
+    return build_points(x_m, y_m), swapped or _check_places(x_m, y_m, ids, origin)
+
+
+def _report_unplaced(positions: npt.NDArray[np.int64], ids: Shapes, crs: str, origin: Origin) -> list[DataIssue]:
+    return [
+        DataIssue(
+            "geometry",
+            "error",
+            msg("The shape lies outside what its coordinate system can hold."),
+            file=origin.file,
+            sheet=origin.sheet,
+            row=origin.row(int(position)),
+            found=crs.splitlines()[0][:60],
+            cure=msg("Correct the coordinates, or write crs in the study file, for instance EPSG:4547."),
+            record_id=str(ids[position]),
+        )
+        for position in positions
+    ]
 
 
 def _check_places(x_m: Values, y_m: Values, ids: Shapes, origin: Origin) -> list[DataIssue]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_CELLS = 50_000_000
 MAX_PEOPLED_CELLS = 2_000_000
+MAX_CELL_PEOPLE = 1e7
+"""No cell of a raster that a county can use holds more people."""
 TIFF_STARTS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 OLDEST_BAND = 80
 """Totals are added up from age bands only when the bands reach this age without a gap."""
@@ -157,18 +159,39 @@ def _read_band(path: Path) -> tuple[Values, _Grid, list[DataIssue]]:
                     )
                 )
             cells = source.read(1, masked=True)
+            bands = source.count
             grid = _Grid(source.width, source.height, tuple(source.transform), source.crs.to_wkt())
     except RasterioError as error:
         raise DataError(_issue(path, msg("The raster cannot be read."), found=str(error))) from error
     counts = np.ma.filled(cells.astype(np.float64), 0.0)
     counts[~np.isfinite(counts)] = 0.0
+    issues = _clear_fillers(counts, cells.dtype, path)
+    if bands > 1:
+        text = msg("The raster has {count} bands; the first is used.", count=bands)
+        issues.append(DataIssue("raster_bands", "warning", text, file=path.name))
     negative = int((counts < 0).sum())
-    issues = []
     if negative:
         text = msg("{count:,} cells hold a negative number of people; they are taken as empty.", count=negative)
         issues.append(DataIssue("raster_negative", "warning", text, file=path.name, found=f"{counts.min():g}"))
         counts[counts < 0] = 0.0
     return counts, grid, issues
+
+
+def _clear_fillers(counts: Values, dtype: np.dtype[Any], path: Path) -> list[DataIssue]:
+    """Empty the cells, in place, that hold a number no cell can: a nodata value that the file does not declare."""
+    filler = counts > MAX_CELL_PEOPLE
+    if dtype.kind in "iu" and dtype.itemsize > 1:
+        filler |= counts == np.iinfo(dtype).max
+    if not filler.any():
+        return []
+    text = msg(
+        "{count:,} cells hold a number that stands for “not known” in many programs; they are taken as empty.",
+        count=int(filler.sum()),
+    )
+    found = f"{counts[filler].max():g}"
+    counts[filler] = 0.0
+    cure = msg("Write the nodata value into the raster.")
+    return [DataIssue("nodata_number", "warning", text, file=path.name, found=found, cure=cure)]
 
 
 def require_tiff(path: Path) -> None:
@@ -195,7 +218,10 @@ def _build_counts(values: dict[str, Values], grid: _Grid, file: str) -> RasterCo
 def list_rasters(path: Path) -> list[Path]:
     """Return the files meant by a folder, a pattern, or names joined by ``;``."""
     if path.is_dir():
-        return sorted(item for item in path.iterdir() if item.suffix.lower() in {".tif", ".tiff"})
+        inside = sorted(item for item in path.iterdir() if item.suffix.lower() in {".tif", ".tiff"})
+        if not inside:
+            raise DataError(_issue(path, msg("No age band raster was found there.")))
+        return inside
     first, *others = str(path).split(";")
     names = [Path(first), *(Path(first).parent / name.strip() for name in others if name.strip())]
     found = [Path(match) for name in names for match in sorted(glob.glob(str(name)))]  # noqa: PTH207

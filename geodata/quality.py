@@ -30,16 +30,20 @@ CHECKS: dict[str, Check] = {
         quality_tables.check_kind_and_stages,
         quality_tables.check_stage_without_capacity,
         quality_tables.check_school_without_roll,
+        quality_tables.check_roll_years,
         quality_tables.check_roll_over_capacity,
         quality_tables.check_class_size,
         quality_tables.check_units_without_children,
         quality_places.check_zone_stages,
         quality_places.check_zone_gaps,
+        quality_places.check_crs_scale,
         quality_places.check_positions,
+        quality_places.check_units_apart,
         quality_places.check_doubled_schools,
         quality_places.check_schools_outside,
         quality_places.check_far_from_roads,
         quality_places.check_unreachable_units,
+        quality_places.check_unreached_schools,
     )
 }
 """Every check by name, in the order in which they run."""
@@ -55,9 +59,13 @@ def check_study(
     travel: Mapping[Any, TravelMatrix],
     *,
     crs: str = "",
+    files: Mapping[str, str] | None = None,
 ) -> list[DataIssue]:
-    """Run every check of :data:`CHECKS` and return what they found: errors first, then warnings, then notes."""
-    facts = Facts(schools, places, rolls, units, zones, sites, travel, crs)
+    """Run every check of :data:`CHECKS` and return what they found: errors first, then warnings, then notes.
+
+    ``files`` names the file of each table (``schools``, ``population``, ``units``, ``zones``, ``sites``, ``travel``).
+    """
+    facts = Facts(schools, places, rolls, units, zones, sites, travel, crs, dict(files or {}))
     found = [issue for check in CHECKS.values() for issue in check(facts)]
     order = ("error", "warning", "note")
     return sorted(found, key=lambda issue: order.index(issue.severity))

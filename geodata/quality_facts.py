@@ -52,6 +52,7 @@ class Facts:
     sites: gpd.GeoDataFrame
     travel: Mapping[Any, TravelMatrix] = field(default_factory=dict)
     crs: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def metric_crs(self) -> str:
@@ -88,6 +89,7 @@ class Facts:
             check,
             severity,
             problem,
+            file=self.files.get(table, self.files.get("population", "") if table == "units" else ""),
             found=found,
             expected=expected,
             cure=cure,

@@ -7,6 +7,7 @@ from collections import defaultdict
 import numpy as np
 import numpy.typing as npt
 
+from geodata.crs import choose_metric_crs, compute_scale_error
 from geodata.errors import DataIssue
 from geodata.messages import msg
 from geodata.quality_facts import MODE_NAMES, STAGE_NAMES, Facts, join_words, pairs_of, pupils_of
@@ -15,6 +16,9 @@ from geodata.study import STAGES, TravelMatrix
 SAME_SCHOOL_M = 300.0
 OUTSIDE_MARGIN_M = 3_000.0
 FAR_FROM_ROAD_M = 500.0
+MAX_SCALE_ERROR = 0.01
+MAX_UNIT_DISTANCE_M = 300_000.0
+STUDY_FILE = "study.toml"
 
 
 def check_zone_stages(facts: Facts) -> list[DataIssue]:
@@ -73,6 +77,52 @@ def check_positions(facts: Facts) -> list[DataIssue]:
             problem = msg("Longitude and latitude of {name} look swapped.", name=facts.school_names[record_id])
             cure = msg("Exchange the two numbers.")
             issues.append(facts.issue("positions", "warning", problem, "schools", record_id, cure=cure))
+    return issues
+
+
+def check_crs_scale(facts: Facts) -> list[DataIssue]:
+    """Error: a metre of the study's coordinate system is not a metre on the ground, by more than one in a hundred."""
+    points = np.array(list(facts.lonlat["units"].values())).reshape(-1, 2)
+    points = points[np.isfinite(points).all(axis=1)]
+    if not len(points):
+        return []
+    lon_deg, lat_deg = np.median(points, axis=0)
+    wrong = compute_scale_error(float(lon_deg), float(lat_deg), facts.metric_crs)
+    if not wrong > MAX_SCALE_ERROR:
+        return []
+    return [
+        DataIssue(
+            "crs_scale",
+            "error",
+            msg(
+                "Metres of this coordinate system are wrong by {share:.0%} here, and so would be all travel.",
+                share=wrong,
+            ),
+            file=STUDY_FILE,
+            column="crs",
+            found=facts.metric_crs,
+            expected=msg("a zone of the county, such as {crs}", crs=choose_metric_crs(float(lon_deg), float(lat_deg))),
+            cure=msg("Leave crs out of the study file, or write the zone of the county."),
+            lon_deg=float(lon_deg),
+            lat_deg=float(lat_deg),
+        )
+    ]
+
+
+def check_units_apart(facts: Facts) -> list[DataIssue]:
+    """Warning: a unit lies more than 300 km from the middle of all units: probably a wrong coordinate."""
+    x, y = (facts.units[name].to_numpy(dtype=float) for name in ("x_m", "y_m"))
+    away = np.hypot(x - np.median(x), y - np.median(y)) if len(x) else x
+    issues = []
+    for at in np.flatnonzero(away > MAX_UNIT_DISTANCE_M):
+        unit_id = str(facts.units["unit_id"].iloc[at])
+        problem = msg(
+            "{name} lies {distance:,.0f} km from the middle of all units.",
+            name=facts.unit_names[unit_id],
+            distance=float(away[at]) / 1000,
+        )
+        cure = msg("Check longitude and latitude, or the coordinate system.")
+        issues.append(facts.issue("units_apart", "warning", problem, "units", unit_id, cure=cure))
     return issues
 
 
@@ -186,3 +236,30 @@ def _find_cut_off(matrix: TravelMatrix, schools: set[str]) -> list[str]:
         return []
     nowhere = np.flatnonzero(np.isnan(matrix.time_min[:, columns]).all(axis=1))
     return [matrix.unit_ids[at] for at in nowhere]
+
+
+def check_unreached_schools(facts: Facts) -> list[DataIssue]:
+    """Warning: no unit reaches a school, with the modes for which that holds; a given matrix may lack its column."""
+    modes: dict[str, list[str]] = defaultdict(list)
+    for mode, matrix in facts.travel.items():
+        reached = np.isfinite(matrix.time_min).any(axis=0)
+        for school_id, known in zip(matrix.destination_ids, reached, strict=True):
+            if not known and school_id in facts.school_names:
+                modes[school_id].append(str(mode))
+    return [
+        facts.issue(
+            "unreached_schools",
+            "warning",
+            msg(
+                "{name} cannot be reached from any unit ({modes}); the model sends nobody there.",
+                name=facts.school_names[school_id],
+                modes=join_words([MODE_NAMES[mode] for mode in cut_off]),
+            ),
+            "schools",
+            school_id,
+            cure=msg(
+                "Check its position and the roads around it, or the column of the school in the given travel matrix."
+            ),
+        )
+        for school_id, cut_off in modes.items()
+    ]

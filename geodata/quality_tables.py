@@ -9,6 +9,7 @@ from geodata.messages import msg
 from geodata.quality_facts import KIND_NAMES, STAGE_NAMES, Facts, pairs_of, pupils_of
 from geodata.school_columns import STAGES_OF_KIND
 from geodata.study import STAGES
+from geodata.values import find_near_id
 
 MAX_FILL_SHARE = 3.0
 """A roll above this multiple of the places is more likely a typing error than a full school."""
@@ -36,7 +37,7 @@ def check_duplicate_ids(facts: Facts) -> list[DataIssue]:
 
 
 def check_unknown_ids(facts: Facts) -> list[DataIssue]:
-    """Error: places, rolls or zones name a school, or zones a unit, that is not in its table."""
+    """Error: places, rolls or zones name a school, or zones a unit, that is not in its table; with the nearest id."""
     issues = []
     pairs = (
         ("places", facts.places, "school_id", set(facts.school_names)),
@@ -47,9 +48,23 @@ def check_unknown_ids(facts: Facts) -> list[DataIssue]:
     for table, frame, column, known in pairs:
         for record_id in frame[column].astype(str).unique():
             if record_id not in known:
-                problem = msg("The table {table} names {id}, which is not known.", table=table, id=record_id)
+                near = find_near_id(record_id, known)
                 cure = msg("Correct the code, or add the missing school or unit.")
-                issues.append(facts.issue("unknown_ids", "error", problem, table, record_id, found=column, cure=cure))
+                if near:
+                    cure = msg("Did you mean {name}? Ids are compared as text, leading zeros included.", name=near)
+                issues.append(
+                    DataIssue(
+                        "unknown_ids",
+                        "error",
+                        msg("The table {table} names {id}, which is not known.", table=table, id=record_id),
+                        file=facts.files.get("zones" if table == "zones" else "schools", ""),
+                        column=column,
+                        found=record_id,
+                        expected=msg("an id of the table {table}", table="units" if column == "unit_id" else "schools"),
+                        cure=cure,
+                        record_id=record_id,
+                    )
+                )
     return issues
 
 
@@ -112,6 +127,28 @@ def check_school_without_roll(facts: Facts) -> list[DataIssue]:
         )
         for key, stage in missing
     ]
+
+
+def check_roll_years(facts: Facts) -> list[DataIssue]:
+    """Warning: the pupils of a school are of an earlier year than those of the others, or of no year: not used."""
+    issues = []
+    for stage in STAGES:
+        rolls = facts.rolls[facts.rolls["stage"] == stage]
+        if rolls.empty:
+            continue
+        latest = int(rolls["year"].max())
+        last = rolls.groupby(rolls["school_id"].astype(str))["year"].max()
+        for school_id, year in last[last < latest].items():
+            problem = msg(
+                "The pupils of {name} ({stage}) are of {year}, those of others of {latest}; they are not used.",
+                name=_name(facts, str(school_id)),
+                stage=STAGE_NAMES[stage],
+                year=int(year) if year else msg("no year"),
+                latest=latest,
+            )
+            cure = msg("Give the pupils of the latest year, or the year of this row.")
+            issues.append(facts.issue("roll_years", "warning", problem, "schools", str(school_id), cure=cure))
+    return issues
 
 
 def check_roll_over_capacity(facts: Facts) -> list[DataIssue]:

@@ -78,6 +78,7 @@ def read_schools(spec: StudySpec, crs: str, *, design_class_size: Mapping[str, f
         reader = SheetReader(sheet, source, crs, prefix)
         rows += reader.read()
         issues += reader.issues
+    issues += _report_unread(sheets[0])
     schools = _group_rows(rows)
     issues += _check_rows(rows, schools)
     tables = _build_tables(schools, crs, design_class_size or {}, sheets[0].file, issues)
@@ -85,6 +86,15 @@ def read_schools(spec: StudySpec, crs: str, *, design_class_size: Mapping[str, f
     if not rows:
         raise DataError([_build_empty_issue(sheets[0]), *issues])
     return replace(tables, issues=tuple(issues))
+
+
+def _report_unread(sheet: Sheet) -> list[DataIssue]:
+    """Warn of every sheet that looks like schools and was passed over: which of them are meant, nobody said."""
+    problem = msg("This sheet looks like a table of schools, too, but was not read.")
+    cure = msg("Put all schools on one sheet, name the sheets after stages (小学, 初中), or name the sheet to read.")
+    return [
+        DataIssue("sheet_not_read", "warning", problem, file=sheet.file, sheet=name, cure=cure) for name in sheet.unread
+    ]
 
 
 def _build_empty_issue(sheet: Sheet) -> DataIssue:
@@ -141,10 +151,16 @@ def _check_same_school(row: SchoolRow, first: SchoolRow) -> list[DataIssue]:
     if row is first:
         return []
     issues = []
+    apart = np.hypot(row.x_m - first.x_m, row.y_m - first.y_m) > SAME_PLACE_M
+    if row.name != first.name and apart:
+        problem = msg("Two schools with different names and positions have the same code.")
+        cure = msg("Give each school its own code; the stages of one school need one name or one position.")
+        found, expected = row.school_id, msg("{name} in row {row}", name=first.name, row=first.row)
+        return [row.issue("duplicate_id", "error", problem, "school_id", found=found, expected=expected, cure=cure)]
     if row.name != first.name:
         problem = msg("Rows with the same code have different names; the first name is kept.")
         issues.append(row.issue("same_id_other_name", "warning", problem, "name", found=f"{first.name} / {row.name}"))
-    if np.hypot(row.x_m - first.x_m, row.y_m - first.y_m) > SAME_PLACE_M:
+    if apart:
         problem = msg("Rows with the same code have different positions; the first position is kept.")
         issues.append(row.issue("same_id_other_place", "warning", problem, "lon_deg"))
     return issues

@@ -27,10 +27,14 @@ ENCODINGS = ("utf-8-sig", "gb18030")
 
 @dataclass(frozen=True)
 class ReadSheet:
-    """One sheet: its name and all of its rows from row 1 on, as text."""
+    """One sheet: its name and all of its rows from row 1 on, as text.
+
+    ``merged`` are its merged cells: first row, first column, last row, last column, counted from 0, all included.
+    """
 
     name: str
     rows: list[list[str]]
+    merged: tuple[tuple[int, int, int, int], ...] = ()
 
 
 def _refuse(file: Path, problem: Message, found: str = "", cure: Message | None = None) -> DataError:
@@ -51,10 +55,12 @@ def read_csv_sheets(file: Path) -> list[ReadSheet]:
     if file.stat().st_size > MAX_TEXT_BYTES:
         raise _too_large(file, f"{file.stat().st_size / 1024**2:.0f} MB")
     text = _decode(file)
+    delimiter = _choose_delimiter(text)
+    _refuse_open_quote(file, text, delimiter)
     rows: list[list[str]] = []
     cells = 0
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=_choose_delimiter(text)):
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
             cells += len(row)
             if cells > MAX_CELLS * 4:
                 raise _too_large(file, f"{cells:,} cells")
@@ -62,6 +68,29 @@ def read_csv_sheets(file: Path) -> list[ReadSheet]:
     except csv.Error as error:
         raise _refuse(file, msg("The file is not a readable CSV table."), str(error), _SAVE_AGAIN) from error
     return [ReadSheet("", rows)]
+
+
+def _refuse_open_quote(file: Path, text: str, delimiter: str) -> None:
+    """Refuse a table in which a quotation mark is never closed: it would swallow every row below it in silence."""
+    if '"' not in text:
+        return
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    started = 1
+    try:
+        for _ in reader:
+            started = reader.line_num + 1
+    except csv.Error as error:
+        if "unexpected end of data" not in str(error):
+            return  # a stray mark inside a cell, which the reader takes as it stands
+        issue = DataIssue(
+            "file",
+            "error",
+            msg("A quotation mark is opened here and never closed."),
+            file=file.name,
+            row=started,
+            cure=_SAVE_AGAIN,
+        )
+        raise DataError(issue) from error
 
 
 _SAVE_AGAIN = msg("Save it as XLSX, or as CSV in UTF-8.")
@@ -114,8 +143,8 @@ def read_workbook_sheets(file: Path) -> list[ReadSheet]:
 def _parse_sheets(target: Path) -> Iterator[ReadSheet]:
     with target.open(encoding="utf-8") as lines:
         for line in lines:
-            name, rows = json.loads(line)
-            yield ReadSheet(name, rows)
+            name, rows, merged = json.loads(line)
+            yield ReadSheet(name, rows, tuple((a, b, c, d) for a, b, c, d in merged))
 
 
 def _check_zip(file: Path) -> None:

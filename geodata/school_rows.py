@@ -26,7 +26,7 @@ from geodata.school_columns import (
 from geodata.school_sheets import Sheet, stage_word_of, year_of
 from geodata.study import STAGES
 from geodata.study_file import SchoolsSource
-from geodata.values import is_missing, parse_number
+from geodata.values import is_missing, is_total, parse_number
 
 FACTS = ("setting", "town", "ownership", "group_id", "boarding_places", "site_area_m2", "floor_area_m2")
 
@@ -102,7 +102,7 @@ class SheetReader:
         columns = build_school_columns()
         present = list(self.sheet.frame.columns)
         self.headers = match_headers(present, {n: c.headers for n, c in columns.items()}, self.source.columns)
-        self.sheet = self._keep_positive(present)
+        self.sheet = self._leave_out_totals(self._keep_positive(present))
         self.origin = Origin(self.sheet.file, self.sheet.name, self.sheet.rows, self.headers)
         self.issues += check_mapping(self.source.columns, present, columns, self.origin, table="schools")
         self.issues += self._check_settings(columns)
@@ -141,6 +141,23 @@ class SheetReader:
             )
             return self.sheet
         return self.sheet.keep(np.array([_is_positive(cell) for cell in self.sheet.frame[header]], dtype=bool))
+
+    def _leave_out_totals(self, sheet: Sheet) -> Sheet:
+        """Leave out rows of totals, which have no position, and say so."""
+        names = [self.headers[name] for name in ("school_id", "name") if name in self.headers]
+        places = [self.headers[name] for name in ("lon_deg", "x_m") if name in self.headers]
+        if sheet.x is not None or not names or not places:
+            return sheet
+        cells = sheet.frame
+        named = np.any([[is_total(cell) for cell in cells[name]] for name in names], axis=0)
+        totals = named & np.all([[is_missing(cell) for cell in cells[place]] for place in places], axis=0)
+        origin = Origin(sheet.file, sheet.name, sheet.rows, self.headers)
+        problem = msg("This is a row of totals, not a school; it is left out.")
+        self.issues += [
+            DataIssue("totals_row", "warning", problem, sheet.file, sheet.name, origin.row(int(at)), names[-1])
+            for at in np.flatnonzero(totals)
+        ]
+        return sheet.keep(~totals) if totals.any() else sheet
 
     def _check_settings(self, columns: Mapping[str, object]) -> list[DataIssue]:
         """Report ``values`` and ``defaults`` of the study file for columns that there are not."""

@@ -30,7 +30,8 @@ OSM_ENDINGS = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
 class Sheet:
     """Rows of a file as text. ``x``/``y`` are the shapes' points in ``crs``, where the file has shapes.
 
-    ``name`` is the sheet's; ``rows`` are its row numbers (for layers: the feature's number, from 1).
+    ``name`` is the sheet's; ``rows`` are its row numbers (for layers: the feature's number, from 1). ``unread`` names
+    other sheets of the file that look like the same kind of table and were passed over.
     """
 
     frame: pd.DataFrame
@@ -40,6 +41,7 @@ class Sheet:
     x: Floats | None = None
     y: Floats | None = None
     crs: str = ""
+    unread: tuple[str, ...] = ()
 
     def keep(self, mask: npt.NDArray[np.bool_]) -> Sheet:
         """Return the sheet with the rows where ``mask`` is true."""
@@ -59,10 +61,10 @@ def open_sheets(
     lower = path.name.lower()
     if lower.endswith(TABLE_ENDINGS):
         if sheet or not match_school_sheets:
-            raws = [read_raw_table(path, sheet=sheet)]
+            raws, unread = [read_raw_table(path, sheet=sheet)], ()
         else:
-            raws = _choose_school_sheets(read_raw_tables(path))
-        return [Sheet(raw.frame, raw.rows, raw.file, raw.sheet) for raw in raws]
+            raws, unread = _choose_school_sheets(read_raw_tables(path))
+        return [Sheet(raw.frame, raw.rows, raw.file, raw.sheet, unread=unread) for raw in raws]
     if lower.endswith(OSM_ENDINGS):
         return [_open_osm(path)]
     return [build_layer_sheet(require_layer_crs(read_layer(path, layer=layer), crs, path.name), path.name)]
@@ -98,11 +100,14 @@ def _format(cell: object) -> str:
     return "" if cell is None or cell is pd.NA or cell is pd.NaT else str(cell)
 
 
-def _choose_school_sheets(raws: list[RawTable]) -> list[RawTable]:
+def _choose_school_sheets(raws: list[RawTable]) -> tuple[list[RawTable], tuple[str, ...]]:
+    """Return the sheets to read, and the names of others with rows that look like schools, too."""
     fitting = [raw for raw in raws if _looks_like_schools(raw)]
     named = [raw for raw in fitting if stage_word_of(raw.sheet) or year_of(raw.sheet) is not None]
     filled = [raw for raw in named if len(raw.frame)]
-    return filled or fitting[:1] or raws[:1]
+    chosen = filled or [raw for raw in fitting if len(raw.frame)][:1] or fitting[:1] or raws[:1]
+    read = {raw.sheet for raw in chosen}
+    return chosen, tuple(raw.sheet for raw in fitting if len(raw.frame) and raw.sheet not in read)
 
 
 def _looks_like_schools(raw: RawTable) -> bool:

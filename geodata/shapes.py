@@ -58,6 +58,14 @@ def project_shapes(shapes: Shapes, source: str, target: str) -> Shapes:
     return moved
 
 
+def find_unplaced(shapes: Shapes, source: str, target: str) -> npt.NDArray[np.int64]:
+    """Return the positions of shapes with a corner that has no place in CRS ``target``: off the Earth, for instance."""
+    places, shape = shapely.get_coordinates(shapes, return_index=True)
+    x, y = convert_points(places[:, 0], places[:, 1], source, target)
+    found: npt.NDArray[np.int64] = np.unique(shape[~(np.isfinite(x) & np.isfinite(y))]).astype(np.int64)
+    return found
+
+
 def build_points(x_m: npt.NDArray[np.float64], y_m: npt.NDArray[np.float64]) -> Shapes:
     """Return an array of points."""
     points: Shapes = np.asarray(shapely.points(np.column_stack([x_m, y_m])), dtype=object)

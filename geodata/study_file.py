@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import os
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
@@ -13,10 +14,30 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from geodata.errors import DataError, DataIssue
 from geodata.messages import Message, msg
-from geodata.study import Mode
+from geodata.paths import find_path_problem
+from geodata.study import MODES, STAGES, Mode
 
 CASES_VARIABLE = "BUJU_CASES"
 CASES_DEFAULT = "../shared/data"
+
+_KEYS: dict[str, tuple[str, ...]] = {
+    "population.share": STAGES,
+    "population.totals": STAGES,
+    "travel.cutoff_min": MODES,
+}
+"""Tables whose keys are stages or modes."""
+_RANGES: dict[str, tuple[float, float]] = {
+    "population.share": (0.0, 1.0),
+    "population.totals": (0.0, 1e8),
+    "schools.year": (1900, 2199),
+    "travel.cutoff_min": (0.1, 10_000),
+    "travel.detour_factor": (1.0, 10.0),
+    "travel.max_snap_m": (0.0, 1e6),
+    "units.cell_m": (10.0, 1e5),
+    "demo.seed": (0, 2**32 - 1),
+}
+"""Least and greatest value of every number; of tables, of each number in them."""
+_PATHS = frozenset(["path", "polygon", "speeds", "town_totals"])
 
 
 @dataclass(frozen=True)
@@ -179,17 +200,34 @@ def build_study_spec(document: dict[str, Any], *, folder: Path, file: str = "stu
     """Check a parsed study file and return its :class:`StudySpec`; raises ``DataError`` with every problem."""
     issues: list[DataIssue] = []
     spec: StudySpec = _build(StudySpec, document, "", file, issues, skip=("folder",))
-    if not issues and spec.demo is None:
-        issues += [
-            _issue(
-                file, f"[{table}]", msg("A required table is missing."), msg("Add it; docs/terminal.md describes it.")
-            )
-            for table in ("schools", "population")
-            if getattr(spec, table) is None
-        ]
+    issues += _check_missing(document, file)
     if issues:
         raise DataError(issues)
     return dataclasses.replace(spec, folder=folder)
+
+
+def _check_missing(document: dict[str, Any], file: str) -> list[DataIssue]:
+    """Report tables and paths without which a study says nothing; the demo needs none."""
+    if "demo" in document:
+        return []
+    issues = [
+        _issue(file, f"[{table}]", msg("A required table is missing."), msg("Add it; docs/terminal.md describes it."))
+        for table in ("schools", "population")
+        if table not in document
+    ]
+    tables = {name: table for name, table in document.items() if isinstance(table, dict)}
+    wanted = [name for name in ("schools", "zones", "sites") if "path" in tables.get(name, {})]
+    wanted += [name for name in ("population",) if name in tables]
+    wanted += [name for name in ("units",) if tables.get(name, {}).get("kind") == "polygons"]
+    issues += [
+        _issue(file, f"{name}.path", msg("A required key is missing."), msg("Give the path of a file."))
+        for name in wanted
+        if not tables[name].get("path")
+    ]
+    if "roads" in tables and not any(tables["roads"].get(key) for key in ("path", "place", "polygon")):
+        cure = msg("Give path, place or polygon under [roads], or delete the table.")
+        issues.append(_issue(file, "roads.path", msg("A required key is missing."), cure))
+    return issues
 
 
 def _issue(file: str, key: str, problem: Message, cure: Message, found: str = "") -> DataIssue:
@@ -208,13 +246,7 @@ def _build(cls: type, table: Any, prefix: str, file: str, issues: list[DataIssue
     for key, value in table.items():
         where = f"{prefix}.{key}" if prefix else key
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = (
-                msg("Did you mean '{name}'?", name=near[0])
-                if near
-                else msg("Known keys: {names}.", names=", ".join(sorted(known)))
-            )
-            issues.append(_issue(file, where, msg("Unknown key."), hint))
+            issues.append(_issue(file, where, msg("Unknown key."), _suggest(key, known)))
             continue
         values[key] = _convert(hints[key], value, where, file, issues)
     for key, item in known.items():
@@ -224,6 +256,13 @@ def _build(cls: type, table: Any, prefix: str, file: str, issues: list[DataIssue
             issues.append(_issue(file, where, msg("A required key is missing."), msg("Add it.")))
             values[key] = None
     return cls(**values)
+
+
+def _suggest(key: str, known: Iterable[str]) -> Message:
+    near = difflib.get_close_matches(key, list(known), n=1)
+    if near:
+        return msg("Did you mean '{name}'?", name=near[0])
+    return msg("Known keys: {names}.", names=", ".join(sorted(known)))
 
 
 _WANTED: dict[object, Message] = {
@@ -249,13 +288,41 @@ def _convert(hint: Any, value: Any, where: str, file: str, issues: list[DataIssu
         issues.append(_issue(file, where, msg("Unknown value."), cure, str(value)))
         return inner[0]
     if origin is tuple and isinstance(value, list):
-        return tuple(_convert(inner[0], item, where, file, issues) for item in value)
+        if not value:
+            issues.append(
+                _issue(file, where, msg("The list is empty."), msg("Write at least one value, or delete it."))
+            )
+        return tuple(dict.fromkeys(_convert(inner[0], item, where, file, issues) for item in value))
     if origin is dict and isinstance(value, dict):
-        return {key: _convert(inner[1], item, f"{where}.{key}", file, issues) for key, item in value.items()}
+        known = {key: item for key, item in value.items() if _check_key(where, key, file, issues)}
+        return {key: _convert(inner[1], item, f"{where}.{key}", file, issues) for key, item in known.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(min(max(value, -(10**300)), 10**300))  # TOML integers have no limit; floats have
     if isinstance(hint, type) and isinstance(value, hint) and (hint is bool) == isinstance(value, bool):
+        _check_value(where, value, file, issues)
         return value
     cure = _WANTED.get(origin or hint, msg("Write a text in quotes."))
     issues.append(_issue(file, where, msg("A value of the wrong kind."), cure, repr(value)))
     return None
+
+
+def _check_key(where: str, key: str, file: str, issues: list[DataIssue]) -> bool:
+    """Report a key that a table of stages or modes does not know; return whether it may stand there."""
+    known = _KEYS.get(where)
+    if known is None or key in known:
+        return True
+    issues.append(_issue(file, f"{where}.{key}", msg("Unknown key."), _suggest(key, known)))
+    return False
+
+
+def _check_value(where: str, value: object, file: str, issues: list[DataIssue]) -> None:
+    """Report a number outside its range, and a path that cannot be one."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        low, high = _RANGES.get(where) or _RANGES.get(where.rpartition(".")[0]) or (value, value)
+        if not low <= value <= high:
+            cure = msg("Write a number from {low:g} to {high:g}.", low=low, high=high)
+            issues.append(_issue(file, where, msg("The number lies outside what is possible."), cure, f"{value}"))
+    if isinstance(value, str) and where.rpartition(".")[2] in _PATHS:
+        found = find_path_problem(value)
+        if found is not None:
+            issues.append(_issue(file, where, *found, value[:200]))

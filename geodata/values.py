@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 MISSING_WORDS = frozenset(
     [
@@ -34,6 +35,7 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?")
 _BRACKETS = re.compile(r"[(\[【〔][^)\]】〕]*[)\]】〕]")
 _FILLERS = re.compile(r"[\s_\-*:.,、\"'“”]+")
+_TOTAL = re.compile(r".{0,4}(合计|总计|小计|共计|总数)|(grand|sub)?totals?")
 _YEAR = re.compile(r"(?<!\d)((?:19|20|21)\d\d)(?!\d)")
 
 
@@ -52,6 +54,11 @@ def normalise_header(header: str) -> str:
 def is_missing(text: str) -> bool:
     """Tell whether a cell means "not known"."""
     return normalise_text(text) in MISSING_WORDS
+
+
+def is_total(text: str) -> bool:
+    """Tell whether a cell names a row of totals (合计, 全县小计, total) and not a place or a school."""
+    return bool(_TOTAL.fullmatch(normalise_header(text)))
 
 
 def parse_number(text: str) -> float | None:
@@ -98,3 +105,14 @@ def format_number(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
     return repr(value)
+
+
+def find_near_id(wanted: str, known: Iterable[str]) -> str:
+    """Return the id that is meant: alike but for leading zeros, blanks, width or case, else the most alike, else ""."""
+    keys, plain = sorted(known), _reduce_id(wanted)
+    same = [key for key in keys if _reduce_id(key) == plain]
+    return next(iter(same or difflib.get_close_matches(wanted, keys, n=1, cutoff=0.8)), "")
+
+
+def _reduce_id(key: str) -> str:
+    return normalise_text(key).removesuffix(".0").lstrip("0")

@@ -1,16 +1,21 @@
 """Runs alone in a limited process: reads the sheets of a workbook into text, so that a hostile file cannot hold us.
 
 Called as ``python -I workbook_child.py WORKBOOK OUTPUT MAX_CELLS MAX_BYTES``; imports nothing of the project. OUTPUT
-gets one JSON line per visible sheet: its name and its rows, from row 1 on, as lists of text. Exit code 3 means "too
-large", 4 "cannot be read".
+gets one JSON line per visible sheet: its name, its rows, from row 1 on, as lists of text, and its merged cells. Cells
+with an error (#DIV/0!) and formulas that were never calculated stand as they do in the sheet, not as empty. Exit code 3
+means "too large", 4 "cannot be read".
 """
 
 from __future__ import annotations
 
 import datetime
+import html
 import json
+import re
 import sys
+import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 MEMORY_BYTES = 3 * 1024**3
 CPU_S = 120
@@ -40,6 +45,51 @@ def limit_this_process() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
 
 
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
+_PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*>(.*?)</(?:\w+:)?f>", re.DOTALL)
+_VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>(.+?)</(?:\w+:)?v>", re.DOTALL)
+_LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+
+def find_lost_cells(source: str, sheet: str) -> dict[tuple[int, int], str]:
+    """Return the cells that the reader takes for empty and that are not: errors, and formulas without a result.
+
+    Keys are row and column, counted from 0. Only workbooks of XML parts are searched.
+    """
+    if not zipfile.is_zipfile(source):
+        return {}
+    with zipfile.ZipFile(source) as archive:
+        part = _find_part(archive, sheet)
+        text = archive.read(part) if part in archive.namelist() else b""
+    if b't="e"' not in text and b"<f" not in text and b":f" not in text:
+        return {}
+    found: dict[tuple[int, int], str] = {}
+    for cell in _CELL.finditer(text):
+        about, body = cell.group(1), cell.group(2) or b""
+        place, formula, value = _PLACE.search(about), _FORMULA.search(body), _VALUE.search(body)
+        lost = b't="e"' in about or (formula is not None and value is None and b't="str"' not in about)
+        if place is None or not lost:
+            continue
+        shown = value.group(1) if value else b"=" + (formula.group(1) if formula else b"")
+        column = 0
+        for letter in place.group(1):
+            column = column * 26 + letter - 64
+        found[int(place.group(2)) - 1, column - 1] = html.unescape(shown.decode("utf-8", "replace"))[:200]
+    return found
+
+
+def _find_part(archive: zipfile.ZipFile, sheet: str) -> str:
+    """Return the name of the XML part that holds a sheet, or ``""``."""
+    if "xl/workbook.xml" not in archive.namelist():
+        return ""
+    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    wanted = next((node.get(_LINK) for node in book.iter() if node.get("name") == sheet and node.get(_LINK)), None)
+    target = next((node.get("Target", "") for node in links if node.get("Id") == wanted), "")
+    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+
+
 def write_sheets(source: str, target: str, max_cells: int, max_bytes: int) -> int:
     """Write every visible sheet of ``source`` to ``target``; return the exit code."""
     from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
@@ -60,8 +110,12 @@ def write_sheets(source: str, target: str, max_cells: int, max_bytes: int) -> in
                     written += sum(map(len, rows[-1]))
                     if written > max_bytes:
                         return TOO_LARGE
-                output.write(json.dumps([about.name, rows], ensure_ascii=False) + "\n")
-    except (CalamineError, OSError, ValueError):
+                for (row, column), text in find_lost_cells(source, about.name).items():
+                    if row < len(rows) and column < len(rows[row]):
+                        rows[row][column] = rows[row][column] or text
+                merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
+                output.write(json.dumps([about.name, rows, merged], ensure_ascii=False) + "\n")
+    except (CalamineError, OSError, ValueError, KeyError, zipfile.BadZipFile, ElementTree.ParseError):
         return UNREADABLE
     except MemoryError:
         return TOO_LARGE

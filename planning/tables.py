@@ -229,11 +229,19 @@ def complete_school_table(schools: pd.DataFrame, pairs: pd.DataFrame | None) -> 
         facts = _compute_school_travel(pairs)
         for column in added:
             table[column] = facts[column].reindex(table["school_id"]).to_numpy(dtype=float)
-        table["modelled_pupils"] = table["modelled_pupils"].fillna(0.0)
+        table["modelled_pupils"] = table["modelled_pupils"].fillna(_find_empty_schools(table["school_id"], pairs))
     capacity = table["capacity_places"]
     table["modelled_fill_share"] = table["modelled_pupils"] / capacity.where(capacity > 0)
     table["leak_pupils"] = table["actual_pupils"] - table["modelled_pupils"]
     return table.loc[:, [*SCHOOL_COLUMNS, "low_only"]]
+
+
+def _find_empty_schools(school_ids: pd.Series[str], pairs: pd.DataFrame) -> pd.Series[float]:
+    """Return 0 for schools to which the model is known to send nobody; NaN where the children sent are not known."""
+    unknown = pairs["pupils"].isna()
+    if len(pairs) and unknown.all():
+        return pd.Series(np.nan, index=school_ids.index)
+    return school_ids.isin(pairs.loc[unknown, "school_id"]).map({True: np.nan, False: 0.0})
 
 
 def _compute_school_travel(pairs: pd.DataFrame) -> pd.DataFrame:

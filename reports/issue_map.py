@@ -29,28 +29,51 @@ GROUND_COLOUR = "#e8edec"
 
 
 def build_issue_map(
-    issues: Sequence[DataIssue], _: Translator, study: StudyArea | None = None
+    issues: Mapping[int, DataIssue],
+    _: Translator,
+    study: StudyArea | None = None,
+    *,
+    picked: int | None = None,
+    clicks: int = 0,
 ) -> tuple[dict[str, Any], dict[str, MapPart | None]] | None:
-    """Return scene and parts for ``ui.map_canvas``, or None where no issue has a place."""
-    placed = [issue for issue in issues if issue.lon_deg is not None and issue.lat_deg is not None][:MOST_MARKS]
-    placed = [issue for issue in placed if -180 <= float(issue.lon_deg or 0) <= 180 and abs(issue.lat_deg or 0) <= 85]
+    """Return scene and parts for ``ui.map_canvas``, or None where no issue has a place.
+
+    Parameters
+    ----------
+    issues : the issues to show, by a number of the caller's
+    study : its outlines and roads lie under the marks
+    picked : number of the issue to mark and to move to
+    clicks : changes with every click, so that the same place can be gone to again
+    """
+    placed = {at: issue for at, issue in issues.items() if _has_place(issue)}
+    placed = dict(list(placed.items())[:MOST_MARKS])
     if not placed:
         return None
-    lon = np.array([issue.lon_deg for issue in placed], dtype=np.float64)
-    lat = np.array([issue.lat_deg for issue in placed], dtype=np.float64)
+    lon = np.array([issue.lon_deg for issue in placed.values()], dtype=np.float64)
+    lat = np.array([issue.lat_deg for issue in placed.values()], dtype=np.float64)
     ground = _build_ground(lon, lat, study)
-    marks = [_build_mark(_, at, issue) for at, issue in enumerate(placed)]
-    names = [issue.record_id or issue.place for issue in placed]
-    points = encode_points([str(at) for at in range(len(placed))], names, lon, lat, WGS84)
+    marks = [_build_mark(_, at, issue) for at, issue in enumerate(placed.values())]
+    names = [issue.record_id or issue.place for issue in placed.values()]
+    points = encode_points([str(at) for at in placed], names, lon, lat, WGS84)
     count = 1 if study is None else len(study.units)
     paint = _build_paint(count, marks)
-    mark = compute_digest(lon, lat, repr(marks), names, study.fingerprint if study else "")
+    mark = compute_digest(lon, lat, repr(marks), list(placed), names, study.fingerprint if study else "")
     parts = {
         **ground,
         "schools": MapPart("schools", compute_part_digest(mark, "issues"), lambda: points),
         "paint": MapPart("paint", compute_part_digest(mark, "issue_paint"), lambda: paint),
     }
-    return _build_scene(_, mark, placed, study), parts
+    scene = _build_scene(_, mark, list(placed.values()), study)
+    if picked in placed:
+        scene["selected"] = {"kind": "school", "id": str(picked)}
+        scene["focus"] = {"kind": "school", "id": str(picked), "n": clicks}
+    return scene, parts
+
+
+def _has_place(issue: DataIssue) -> bool:
+    if issue.lon_deg is None or issue.lat_deg is None:
+        return False
+    return abs(issue.lon_deg) <= 180 and abs(issue.lat_deg) <= 85
 
 
 def _build_ground(lon: Any, lat: Any, study: StudyArea | None) -> dict[str, MapPart | None]:

@@ -6,15 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import streamlit as st
 
 from geodata.errors import DataError, DataIssue
+from geodata.files import read_layer, read_raw_tables  # also forbids virtual files, before their library is loaded
+from geodata.school_sheets import open_sheets
 from ui.columns import count_matches
-
-if TYPE_CHECKING:
-    from geodata.school_sheets import Sheet
 
 Shape = Literal["", "point", "polygon", "raster", "roads"]
 TEXT_ENDINGS = ("csv",)
@@ -94,14 +93,12 @@ def _detect(name: str, role: str, part: str, _stamp: int) -> Detected:
 
 
 def _detect_table(path: Path, role: str, part: str, label: str, size_mb: float) -> Detected:
-    from geodata.files import read_raw_tables
-
     tables = {table.sheet: table for table in read_raw_tables(path)}
     filled = [name for name, table in tables.items() if len(table.frame)] or list(tables)
     if part in tables:
         used = [part]
     elif role == "schools":
-        used = [sheet.name for sheet in _open_school_sheets(path)]
+        used = [sheet.name for sheet in open_sheets(path, match_school_sheets=True)]
     else:
         used = [max(filled, key=lambda name: count_matches(role, list(tables[name].frame.columns)))]
     headers = tuple(dict.fromkeys(str(header) for name in used for header in tables[name].frame.columns))
@@ -120,12 +117,6 @@ def _detect_table(path: Path, role: str, part: str, label: str, size_mb: float) 
     )
 
 
-def _open_school_sheets(path: Path) -> list[Sheet]:
-    from geodata.school_sheets import open_sheets
-
-    return open_sheets(path, match_school_sheets=True)
-
-
 def _is_numeric(cells: Sequence[str]) -> bool:
     """Whether the first filled cells of a column are numbers."""
     filled = [cell for cell in cells[:2000] if cell.strip()][:200]
@@ -139,7 +130,6 @@ def _are_hexagons(cells: Sequence[str]) -> bool:
 
 def list_layers(path: Path) -> dict[str, list[str]]:
     """Return the layers with shapes of a GeoPackage and the headers of each; of another file one without a name."""
-    import geodata.files  # noqa: F401  # forbids virtual files before the library that would read them is loaded
     import pyogrio
 
     if path.suffix.lower() != ".gpkg":
@@ -154,8 +144,6 @@ def list_layers(path: Path) -> dict[str, list[str]]:
 
 def _detect_layer(path: Path, role: str, part: str, label: str, size_mb: float) -> Detected:
     import pandas as pd
-
-    from geodata.files import read_layer
 
     layers = list_layers(path) or {"": []}
     used = part if part in layers else max(layers, key=lambda name: count_matches(role, layers[name]))

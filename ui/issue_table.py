@@ -1,4 +1,4 @@
-"""Issues as a table in the reader's language: count, filter, download. Words from files stay words."""
+"""Issues as a table in the reader's language: count, filter, click, download. Words from files stay words."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
+from importlib import resources
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -15,7 +19,12 @@ from geodata.errors import DataIssue
 from reports.language import Translator
 from ui.text import cell, clean
 
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
 MOST_SHOWN = 200
+WIDTHS = (20, 25, 13, 19, 23)
+"""Of the columns of the table: where, problem, found, expected, cure."""
 COLOURS: Mapping[str, str] = MappingProxyType({"error": "#b3261e", "warning": "#9a6700", "note": "#5b6b6c"})
 ORDER = ("error", "warning", "note")
 
@@ -27,8 +36,6 @@ def name_severity(_: Translator, severity: str) -> str:
 
 def build_rows(_: Translator, issues: Sequence[DataIssue]) -> list[dict[str, str]]:
     """Return one row of words per issue, worst first, in the order of the files."""
-    rank = {severity: place for place, severity in enumerate(ORDER)}
-    ordered = sorted(issues, key=lambda issue: (rank[issue.severity], issue.file, issue.sheet, issue.row or 0))
     return [
         {
             _("Severity"): name_severity(_, issue.severity),
@@ -41,8 +48,18 @@ def build_rows(_: Translator, issues: Sequence[DataIssue]) -> list[dict[str, str
             _("Expected"): "" if issue.expected is None else _.say(issue.expected),
             _("How to mend it"): "" if issue.cure is None else _.say(issue.cure),
         }
-        for issue in ordered
+        for issue in (issues[at] for at in order_issues(issues))
     ]
+
+
+def order_issues(issues: Sequence[DataIssue]) -> list[int]:
+    """Return the positions of the issues, worst first, in the order of the files and their rows."""
+    rank = {severity: place for place, severity in enumerate(ORDER)}
+
+    def weigh(at: int) -> tuple[int, str, str, int]:
+        return rank[issues[at].severity], issues[at].file, issues[at].sheet, issues[at].row or 0
+
+    return sorted(range(len(issues)), key=weigh)
 
 
 def build_csv(rows: Sequence[Mapping[str, str]]) -> bytes:
@@ -55,8 +72,17 @@ def build_csv(rows: Sequence[Mapping[str, str]]) -> bytes:
     return b"\xef\xbb\xbf" + stream.getvalue().encode("utf-8")
 
 
-def render_issues(_: Translator, issues: Sequence[DataIssue], *, key: str) -> list[DataIssue]:
-    """Draw counts, filter, table and download; return the issues that the filter leaves."""
+@dataclass(frozen=True)
+class IssueView:
+    """What is shown of the issues: positions in the list that was given, and the one that the reader has clicked."""
+
+    shown: tuple[int, ...]
+    picked: int | None = None
+    clicks: int = 0
+
+
+def render_issue_tools(_: Translator, issues: Sequence[DataIssue], *, key: str) -> tuple[int, ...]:
+    """Draw counts, filter and download; return the positions of the issues that the filter leaves, worst first."""
     counts = Counter(str(issue.severity) for issue in issues)
     present = [severity for severity in ORDER if counts[severity]]
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}_tools"):
@@ -76,19 +102,62 @@ def render_issues(_: Translator, issues: Sequence[DataIssue], *, key: str) -> li
             mime="text/csv",
             key=f"{key}_csv",
         )
-    kept = [issue for issue in issues if issue.severity in chosen and _mentions(_, issue, words or "")]
-    st.html(render_table(build_rows(_, kept)[:MOST_SHOWN], _severities(kept)))
-    if len(kept) > MOST_SHOWN:
+    kept = [
+        at for at in order_issues(issues) if issues[at].severity in chosen and _mentions(_, issues[at], words or "")
+    ]
+    return tuple(kept)
+
+
+def render_issue_rows(_: Translator, issues: Sequence[DataIssue], shown: Sequence[int], *, key: str) -> IssueView:
+    """Draw the table: a row can be clicked, and is then marked; see :class:`IssueView`."""
+    heads = [_("Where"), _("Problem"), _("Found"), _("Expected"), _("How to mend it")]
+    cells = {at: _build_cells(_, issues[at]) for at in shown[:MOST_SHOWN]}
+    filled = [k for k in range(len(heads)) if k < 2 or any(row[k] != [""] for row in cells.values())]
+    kept = st.session_state.get(key)
+    before = dict(kept.get("picked") or {}) if isinstance(kept, Mapping) else {}
+    data = {
+        "heads": [
+            {"text": heads[k], "width": f"{100 * WIDTHS[k] / sum(WIDTHS[j] for j in filled):.1f}%"} for k in filled
+        ],
+        "rows": [
+            {"at": at, "colour": COLOURS[issues[at].severity], "cells": [row[k] for k in filled]}
+            for at, row in cells.items()
+        ],
+        "picked": before.get("at"),
+        "label": _("Findings"),
+    }
+    result = _register()(data=data, key=key, on_picked_change=_ignore)
+    picked = dict(getattr(result, "picked", None) or {})
+    if len(shown) > MOST_SHOWN:
         st.caption(
-            _("The first {shown} of {count} are shown; the download has all.", shown=MOST_SHOWN, count=len(kept))
+            _("The first {shown} of {count} are shown; the download has all.", shown=MOST_SHOWN, count=len(shown))
         )
-    elif not kept:
+    elif not shown:
         st.caption(_("Nothing matches the filter."))
-    return kept
+    at = picked.get("at")
+    is_shown = isinstance(at, int) and at in shown
+    return IssueView(tuple(shown), at if is_shown else None, int(picked.get("n") or 0))
 
 
-def _severities(issues: Sequence[DataIssue]) -> list[str]:
-    return sorted((issue.severity for issue in issues), key=ORDER.index)
+def _build_cells(_: Translator, issue: DataIssue) -> list[list[str]]:
+    """Return the cells of one row, each a list of lines: a heading first, where it has one."""
+    row = "" if issue.row is None else _("row {row}", row=issue.row)
+    where = " · ".join(clean(part) for part in (issue.file, issue.sheet, row, issue.column) if part)
+    expected = "" if issue.expected is None else _.say(issue.expected)
+    cure = "" if issue.cure is None else _.say(issue.cure)
+    cells = [[name_severity(_, issue.severity), where], [_.say(issue.problem)], [issue.found], [expected], [cure]]
+    return [[clean(line, longest=400) for line in cell] for cell in cells]
+
+
+@lru_cache(maxsize=1)
+def _register() -> ComponentRenderer:
+    here = resources.files("ui") / "issue_rows"
+    script, style = ((here / name).read_text(encoding="utf-8") for name in ("table.js", "table.css"))
+    return st.components.v2.component("buju_issue_table", html="<div class='scroll'></div>", css=style, js=script)
+
+
+def _ignore() -> None:
+    """Streamlit asks for a callback per value; the run that follows reads it."""
 
 
 def _mentions(_: Translator, issue: DataIssue, words: str) -> bool:

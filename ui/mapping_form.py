@@ -14,6 +14,11 @@ from ui.text import clean, plain
 ACROSS = 4
 
 
+def name_choice(role: str, name: str, mark: str) -> str:
+    """Return the key of the widget in which the header of a column is chosen."""
+    return f"map_{role}_{name}_{mark}"
+
+
 def render_mapping(
     _: Translator,
     role: str,
@@ -66,7 +71,7 @@ def _render_grid(
                 options,
                 index=options.index(found.get(field.name, "")),
                 format_func=lambda header: clean(header) or _("– not in this file –"),
-                key=f"map_{role}_{field.name}_{mark}",
+                key=name_choice(role, field.name, mark),
                 help=plain(_("{meaning}. Known headers: {names}", meaning=meaning, names=_.join(schema.aliases[:8]))),
             )
 

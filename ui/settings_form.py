@@ -6,13 +6,17 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from geodata.crs import LOCAL, WGS84, convert_points
+from geodata.errors import CrsError
 from geodata.study import SETTINGS, STAGES
 from reports.language import Translator
 from ui.detect import Detected
 from ui.draft import OSM_BUILDINGS, Draft
+from ui.text import clean, plain
 
-SYSTEMS = ("", "GCJ-02", "BD-09")
-POPULATION_KINDS = ("points", "polygons", "hexagons", "raster", "age_rasters", OSM_BUILDINGS)
+SYSTEMS = ("", "GCJ-02", "BD-09", LOCAL)
+OTHER = "other"
+FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
 def name_stage(_: Translator, stage: str) -> str:
@@ -52,75 +56,104 @@ def list_population_kinds(found: Detected | None, roads: Detected | None, files:
         return ("", OSM_BUILDINGS) if is_map else ()
     if found.shape == "raster":
         return ("age_rasters", "raster") if files > 1 else ("raster", "age_rasters")
-    return ("polygons",) if found.shape == "polygon" else ("points", "hexagons")
+    if found.shape == "polygon":
+        return ("polygons",)
+    return ("hexagons", "points") if found.hexagons else ("points", "hexagons")
 
 
 def render_system(_: Translator, role: str, draft: Draft) -> None:
     """Ask which coordinates the file has: Chinese web maps give shifted ones."""
-    names = {"": _("WGS 84, or as the file says"), "GCJ-02": "GCJ-02 · 高德 腾讯", "BD-09": "BD-09 · 百度"}
+    names = {
+        "": _("WGS 84, or as the file says"),
+        "GCJ-02": "GCJ-02 · 高德 腾讯",
+        "BD-09": "BD-09 · 百度",
+        LOCAL: _("metres of a plan, without a place on Earth"),
+        OTHER: _("another system (EPSG code)"),
+    }
     kept = draft.systems.get(role, "")
-    options = [*SYSTEMS, *([kept] if kept not in SYSTEMS else [])]
-    chosen = st.selectbox(
+    first, second = st.columns([1, 1])
+    chosen = first.selectbox(
         _("Coordinates"),
-        options,
-        index=options.index(kept),
-        format_func=lambda system: names.get(system, system),
+        [*SYSTEMS, OTHER],
+        index=[*SYSTEMS, OTHER].index(kept if kept in SYSTEMS else OTHER),
+        format_func=lambda system: names[system],
         key=f"system_{role}",
-        accept_new_options=True,
-        help=_(
-            "Points from Gaode, Tencent or Baidu maps are shifted by up to 800 m. Another system: type its EPSG code."
-        ),
+        help=_("Points from Gaode, Tencent or Baidu maps are shifted by up to 800 m."),
     )
-    draft.systems[role] = (chosen or "").strip()
-
-
-def render_settings(_: Translator, draft: Draft, detected: Mapping[str, Detected | None]) -> None:
-    """Draw the settings and write what is chosen into ``draft``."""
-    first, second, third = st.columns(3, gap="large")
-    with first:
-        draft.name = st.text_input(
-            _("Name of the study"), value=draft.name or _("My county"), key="set_name", max_chars=80
+    if chosen == OTHER:
+        code = second.text_input(
+            _("EPSG code"),
+            value=kept if kept not in SYSTEMS else "",
+            key=f"epsg_{role}",
+            placeholder="EPSG:4547",
+            max_chars=40,
+            help=_("CGCS2000, 3-degree zones: EPSG:4534 (central meridian 75°E) to EPSG:4554 (135°E)."),
         )
-        _render_defaults(_, draft)
-        _render_year(_, draft)
-    with second:
-        _render_population(_, draft, detected)
-    with third:
-        _render_travel(_, draft, has_roads=detected.get("roads") is not None)
+        chosen = _complete_code(code)
+        if chosen and not _is_known(chosen):
+            second.error(_("The coordinate system is not known."))
+            chosen = ""
+    draft.systems[role] = chosen
 
 
-def _render_defaults(_: Translator, draft: Draft) -> None:
+def _complete_code(code: str) -> str:
+    """Return what was typed as an EPSG code: a bare number gets its prefix."""
+    code = code.strip().upper().replace(" ", "")
+    return f"EPSG:{code}" if code.isdigit() else code
+
+
+def _is_known(system: str) -> bool:
+    try:
+        convert_points([0.0], [0.0], system, WGS84)
+    except CrsError:
+        return False
+    return True
+
+
+def render_school_settings(_: Translator, draft: Draft, found: Detected, *, asks_stage: bool) -> None:
+    """Ask for what the columns of the schools leave open: which rows, which stage, setting, year."""
+    columns = st.columns(4)
+    options = ["", *found.numbers]
+    kept = draft.keep_where_positive
+    draft.keep_where_positive = columns[0].selectbox(
+        _("Keep only rows where this is above zero"),
+        options,
+        index=options.index(kept) if kept in options else 0,
+        format_func=lambda header: clean(header) or _("– keep all rows –"),
+        key="set_keep",
+        help=_("For files of places in which a column tells whether there is a school."),
+    )
     chosen = draft.columns.get("schools", {})
-    if not chosen.get("stage") and not chosen.get("kind"):
-        options = ["", *STAGES]
-        draft.default_stage = st.selectbox(
-            _("Stage of all schools"),
-            options,
-            index=options.index(draft.default_stage),
+    if chosen.get("stage") or chosen.get("kind"):
+        draft.default_stage = ""
+    else:
+        label = _("Stage of all schools")
+        draft.default_stage = columns[1].selectbox(
+            f":red[**{label}**]" if asks_stage else label,
+            ["", *STAGES],
+            index=["", *STAGES].index(draft.default_stage),
             format_func=lambda stage: name_stage(_, stage) or _("– from their names –"),
             key="set_stage",
             help=_("The file has no column for the stage or kind of school."),
         )
-    if not chosen.get("setting"):
-        options = ["", *SETTINGS]
-        draft.default_setting = st.selectbox(
+    if chosen.get("setting"):
+        draft.default_setting = ""
+    else:
+        draft.default_setting = columns[2].selectbox(
             _("Setting of all schools"),
-            options,
-            index=options.index(draft.default_setting),
+            ["", *SETTINGS],
+            index=["", *SETTINGS].index(draft.default_setting),
             format_func=lambda setting: name_setting(_, setting) or _("– unknown –"),
             key="set_setting",
             help=_("Urban, town or rural: some rules differ between them."),
         )
-
-
-def _render_year(_: Translator, draft: Draft) -> None:
-    if draft.columns.get("schools", {}).get("year"):
+    if chosen.get("year"):
         draft.year = 0
         return
-    year = st.number_input(
+    year = columns[3].number_input(
         _("School year of the pupil numbers"),
-        1990,
-        2100,
+        FIRST_YEAR,
+        LAST_YEAR,
         draft.year or None,
         key="set_year",
         placeholder=_("for example: 2025"),
@@ -129,7 +162,31 @@ def _render_year(_: Translator, draft: Draft) -> None:
     draft.year = int(year or 0)
 
 
-def _render_population(_: Translator, draft: Draft, detected: Mapping[str, Detected | None]) -> None:
+def render_settings(_: Translator, draft: Draft, detected: Mapping[str, Detected]) -> None:
+    """Draw the settings and write what is chosen into ``draft``."""
+    first, second, third = st.columns(3, gap="large")
+    with first:
+        draft.name = st.text_input(
+            _("Name of the study"), value=draft.name or _("My county"), key="set_name", max_chars=80
+        )
+        draft.detour_factor = float(
+            st.number_input(
+                _("Detour factor"),
+                1.0,
+                3.0,
+                draft.detour_factor,
+                step=0.05,
+                key="set_detour",
+                help=_("How much longer the way is than the straight line, where there is no road."),
+            )
+        )
+    with second:
+        _render_population(_, draft, detected)
+    with third:
+        _render_children(_, draft)
+
+
+def _render_population(_: Translator, draft: Draft, detected: Mapping[str, Detected]) -> None:
     files = len(draft.files.get("population") or [])
     kinds = list_population_kinds(detected.get("population"), detected.get("roads"), files)
     if not kinds:
@@ -145,14 +202,25 @@ def _render_population(_: Translator, draft: Draft, detected: Mapping[str, Detec
         key=f"set_kind_{'_'.join(kinds)}",
     )
     cells_first = draft.population_kind in ("raster", "age_rasters", OSM_BUILDINGS)
-    names = {"population": _("as in the file"), "grid": _("square cells")}
+    names = {
+        "population": _("as in the file"),
+        "grid": _("square cells"),
+        "polygons": _("areas of a file of their own"),
+    }
     options = ["grid", "population"] if cells_first else ["population", "grid"]
+    if draft.files.get("units"):
+        options.insert(0, "polygons")
+    else:
+        st.session_state.pop("units_seen", None)
+    if draft.files.get("units") and st.session_state.get("units_seen") != draft.files["units"]:
+        st.session_state["units_seen"] = draft.files["units"]
+        draft.units = "polygons"
     draft.units = st.selectbox(
         _("Planning units"),
         options,
         index=options.index(draft.units) if draft.units in options else 0,
         format_func=lambda units: names[units],
-        key=f"set_units_{draft.population_kind}",
+        key=f"set_units_{draft.population_kind}_{len(options)}",
     )
     if draft.units == "grid":
         draft.cell_m = float(
@@ -160,34 +228,16 @@ def _render_population(_: Translator, draft: Draft, detected: Mapping[str, Detec
         )
 
 
-def _render_travel(_: Translator, draft: Draft, *, has_roads: bool) -> None:
-    if not has_roads:
-        draft.roads_place = st.text_input(
-            _("Download roads by place name"),
-            value=draft.roads_place,
-            key="set_place",
-            placeholder=_("for example: Gongyi, Henan, China"),
-            help=_("From OpenStreetMap; needs internet. Leave empty to use straight lines."),
-            max_chars=200,
-        ).strip()
-    draft.detour_factor = float(
-        st.number_input(
-            _("Detour factor"),
-            1.0,
-            3.0,
-            draft.detour_factor,
-            step=0.05,
-            key="set_detour",
-            help=_("How much longer the way is than the straight line, where there is no road."),
-        )
-    )
-    _render_children(_, draft)
-
-
 def _render_children(_: Translator, draft: Draft) -> None:
     chosen = draft.columns.get("population", {})
     counted = [stage for stage in STAGES if chosen.get(f"{stage}_pupils")]
     missing = [stage for stage in STAGES if stage not in counted]
+    draft.calibrate = st.checkbox(
+        _("Scale the children to the pupils of the schools"),
+        value=draft.calibrate,
+        key="set_calibrate",
+        help=_("For each stage: all children together become as many as the pupils on the rolls."),
+    )
     if draft.population_kind == "age_rasters" or not missing:
         draft.use_shares = False
         return
@@ -198,16 +248,13 @@ def _render_children(_: Translator, draft: Draft) -> None:
         help=_("Where the file has no numbers of children. The shares are assumptions: put in those of your county."),
     )
     if not draft.use_shares:
-        draft.calibrate = False
         return
-    with st.popover(_("Shares of children")):
-        for stage in missing:
-            share = draft.shares.get(stage, 0.0) * 100
+    for start in range(0, len(missing), 2):
+        for column, stage in zip(st.columns(2), missing[start : start + 2], strict=False):
+            share = round(draft.shares.get(stage, 0.0) * 100, 3)
             label = _("{stage}, % of inhabitants", stage=name_stage(_, stage))
-            draft.shares[stage] = st.number_input(label, 0.0, 30.0, share, step=0.5, key=f"set_share_{stage}") / 100
-        draft.calibrate = st.checkbox(
-            _("Scale the children to the pupils of the schools"), value=draft.calibrate, key="set_calibrate"
-        )
+            typed = column.number_input(plain(label), 0.0, 30.0, share, step=0.5, key=f"set_share_{stage}")
+            draft.shares[stage] = round(typed / 100, 5)
 
 
 def describe_children(_: Translator, draft: Draft) -> str:

@@ -43,7 +43,8 @@ def sum_latest_rolls(rolls: pd.DataFrame) -> float | None:
 
 
 def _render_roads(_: Translator, study: StudyArea) -> None:
-    st.markdown(f"**{_('Roads')}**")
+    heading = _("Roads")
+    st.markdown(f"**{heading}**")
     travel = list(study.travel.values())
     if not study.networks:
         given = any(matrix.method == "given" for matrix in travel)

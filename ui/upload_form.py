@@ -254,14 +254,7 @@ def render_understood(_: Translator, uploads: Mapping[str, Upload], draft: Draft
         if found.issues or role not in NEEDS or not (found.headers or found.shaped):
             continue
         columns = match_fields(role, found.headers, draft.columns.get(role, {}))
-        unmet[role] = list_unmet(
-            role,
-            columns,
-            has_shapes=found.shaped,
-            default_stage=draft.default_stage,
-            parts=found.used,
-            headers=found.headers,
-        )
+        unmet[role] = list_role_needs(role, found, draft)
         with upload.place:
             _render_columns(_, role, found, columns, unmet[role])
             for line in _list_remarks(_, role, found, columns, draft):
@@ -269,9 +262,19 @@ def render_understood(_: Translator, uploads: Mapping[str, Upload], draft: Draft
     return unmet
 
 
-def _render_columns(
-    _: Translator, role: str, found: Detected, columns: Mapping[str, str], unmet: list[Need]
-) -> None:
+def list_role_needs(role: str, found: Detected, draft: Draft) -> list[Need]:
+    """Return what the file of a role still needs, with the choices of the draft."""
+    return list_unmet(
+        role,
+        match_fields(role, found.headers, draft.columns.get(role, {})),
+        has_shapes=found.shaped,
+        default_stage=draft.default_stage,
+        parts=found.used,
+        headers=found.headers,
+    )
+
+
+def _render_columns(_: Translator, role: str, found: Detected, columns: Mapping[str, str], unmet: list[Need]) -> None:
     needed = len(NEEDS[role])
     counts = _(
         "Needed: {met} of {needed} found · {used} of {total} columns understood",
@@ -287,9 +290,7 @@ def _render_columns(
     st.caption(plain(counts), help=plain(_("Not used: {names}", names=listed), longest=600) if unused else None)
 
 
-def _list_remarks(
-    _: Translator, role: str, found: Detected, columns: Mapping[str, str], draft: Draft
-) -> list[str]:
+def _list_remarks(_: Translator, role: str, found: Detected, columns: Mapping[str, str], draft: Draft) -> list[str]:
     """Return what will be unknown or assumed with this file, one sentence each."""
     lines = []
     staged = " ".join(columns)

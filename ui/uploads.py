@@ -177,7 +177,9 @@ def keep_sheet(folder: Path, name: str, sheet: str) -> None:
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(unfinished), options) as book:
         page = book.add_worksheet(table.sheet)
-        for number, row in zip([table.header_row, *table.rows], [table.frame.columns, *table.frame.values], strict=True):
+        for number, row in zip(
+            [table.header_row, *table.rows], [table.frame.columns, *table.frame.values], strict=True
+        ):
             page.write_row(int(number) - 1, 0, [str(value) for value in row])
     unfinished.replace(target)
 

@@ -114,7 +114,7 @@ def test_missing_empty_and_strange_files_are_told_in_words(tmp_path: Path) -> No
     ):
         with pytest.raises(DataError, match=words):
             read_raw_table(tmp_path / name)
-    with pytest.raises(DataError, match="does not exist"):
+    with pytest.raises(DataError, match="a folder"):
         check_path(tmp_path, (".csv",))
 
 

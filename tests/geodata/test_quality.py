@@ -63,7 +63,7 @@ def test_unknown_ids_in_every_table() -> None:
         places=change(study.places, 0, "school_id", "P"),
         rolls=change(study.rolls, 0, "school_id", "R"),
     )
-    found = {(i.record_id, i.found, i.severity) for i in named(issues, "unknown_ids")}
+    found = {(i.record_id, i.column, i.severity) for i in named(issues, "unknown_ids")}
     columns = {"P": "school_id", "R": "school_id", "Q": "school_id", "zz": "unit_id"}
     assert found == {(key, column, "error") for key, column in columns.items()}
 

@@ -124,17 +124,21 @@ def find_chromium() -> str | None:
 
 
 @contextmanager
-def start_app(folder: Path, **settings: str) -> Iterator[RunningApp]:
-    """Start the app on a free port with cache and uploads below ``folder``; stop it afterwards."""
+def start_app(folder: Path, *, script: str = "app.py", **settings: str) -> Iterator[RunningApp]:
+    """Start the app on a free port with cache and uploads below ``folder``; stop it afterwards.
+
+    ``settings`` are environment variables; ``script`` may name another page of Streamlit's.
+    """
     port = _find_free_port()
     log_path = folder / "app.log"
     environment = os.environ | {
         "BUJU_CACHE": str(folder / "cache"),
         "BUJU_UPLOADS": str(folder / "uploads"),
+        "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         **settings,
     }
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless=true"]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), "--server.headless=true"]
     with log_path.open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     app = RunningApp(f"http://localhost:{port}", folder / "cache", log_path, process)

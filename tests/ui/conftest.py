@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if find_chromium() is None:
-        pytest.skip("no Chromium on this machine (apt-get install chromium, or set BUJU_CHROMIUM)")
+        message = "no Chromium on this machine (apt-get install chromium, or set BUJU_CHROMIUM)"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
     with open_browser() as started:
         yield started
 

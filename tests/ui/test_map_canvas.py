@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.ui import app_driver
-from tests.ui.app_driver import ROOT, RunningApp, Visit, visit
+from tests.ui.app_driver import RunningApp, Visit, start_app, visit
 from tests.ui.today_page import BRACES, HOSTILE
 
 if TYPE_CHECKING:
@@ -27,19 +23,8 @@ ROOT_BOX = ".buju-map[data-version]"
 
 @pytest.fixture(scope="module")
 def small_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    folder = tmp_path_factory.mktemp("small_app")
-    port = app_driver._find_free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(PAGE), "--server.port", str(port)]
-    log_path = folder / "app.log"
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=log, stderr=subprocess.STDOUT)
-    app = RunningApp(f"http://localhost:{port}", folder, log_path, process)
-    try:
-        app_driver._wait_until_healthy(app)
-        yield app
-    finally:
-        process.terminate()
-        process.wait(10)
+    with start_app(tmp_path_factory.mktemp("small_app"), script=str(PAGE)) as started:
+        yield started
 
 
 @pytest.fixture

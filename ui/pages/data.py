@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import streamlit as st
 
-from geodata.errors import DataError
+from geodata.errors import DataError, DataIssue
+from geodata.study import compute_digest
+from geodata.study_file import StudySpec
 from reports.language import Translator
 from ui.build_job import build_in_worker
+from ui.columns import Need, match_fields, read_columns
 from ui.detect import Detected
 from ui.draft import OSM_BUILDINGS, Draft, build_spec, write_study
-from ui.issue_map import render_issue_map
-from ui.issue_table import render_issues
+from ui.issue_map import render_findings
 from ui.job_panel import clear_job, read_job, render_job, start_job
 from ui.jobs import JobState
-from ui.mapping_form import list_missing, match_fields, read_columns, render_mapping
-from ui.settings_form import describe_children, render_settings, render_system
+from ui.mapping_form import name_choice, render_mapping
+from ui.page_words import render_page_words
+from ui.settings_form import describe_children, render_school_settings, render_settings, render_system
 from ui.state import open_study, read_draft_token, read_open_reference, translator
 from ui.studies import (
     UPLOAD_PREFIX,
@@ -31,17 +34,29 @@ from ui.studies import (
 )
 from ui.study_summary import render_summary
 from ui.text import plain
-from ui.upload_form import keep_draft, name_role, open_draft, render_upload
+from ui.upload_form import (
+    Upload,
+    keep_draft,
+    list_role_needs,
+    name_role,
+    open_draft,
+    render_roads,
+    render_understood,
+    render_upload,
+)
 
 OWN, EXAMPLE = "own", "example"
 BUILDING_KEY = "draft_being_built"
+OPEN_KEY = "columns_open"
+"""Whether the choice of columns was opened: it stays open once something was missing."""
 MAIN_ROLES = ("schools", "roads", "population")
-MORE_ROLES = ("zones", "sites")
+MORE_ROLES = ("zones", "sites", "units")
 
 
 def show_data() -> None:
     """Draw the page."""
     _ = translator()
+    render_page_words(_)
     st.header(_("Load data"), anchor=False)
     examples = list_examples()
     names = {OWN: _("Your own files"), EXAMPLE: _("Examples with real data")}
@@ -62,72 +77,77 @@ def show_data() -> None:
 
 
 def _show_own(_: Translator) -> None:
-    detected = _show_files(_)
+    uploads = _show_files(_)
     folder, draft = open_draft()
-    if folder is not None and draft.files:
+    if folder is not None and (draft.files or draft.roads_place):
         before = asdict(draft)
-        _show_columns(_, draft, detected)
+        _show_columns(_, draft, uploads)
         with st.expander(_("Settings")):
-            render_settings(_, draft, detected)
+            render_settings(_, draft, {role: upload.found for role, upload in uploads.items()})
+        unmet = render_understood(_, uploads, draft)
         if asdict(draft) != before:
             keep_draft(folder, draft)
-        _show_build(_, folder, draft)
+        _show_build(_, folder, draft, unmet)
     _show_result(_)
 
 
-def _show_files(_: Translator) -> dict[str, Detected | None]:
-    """Draw the places for files; return what was detected in each."""
+def _show_files(_: Translator) -> dict[str, Upload]:
+    """Draw the places for files; return what was detected in each that is there."""
     st.caption(
         _("Three files make a study. They stay on this machine; numbers of pupils are needed, never their names.")
     )
-    detected: dict[str, Detected | None] = {}
+    uploads: dict[str, Upload | None] = {}
     for column, role in zip(st.columns(3), MAIN_ROLES, strict=True):
         with column:
-            detected[role] = render_upload(_, role)
-    with st.expander(_("More files: catchments today, candidate sites")):
-        for column, role in zip(st.columns(2), MORE_ROLES, strict=True):
+            uploads[role] = render_roads(_) if role == "roads" else render_upload(_, role)
+    with st.expander(_("More files: catchments today, candidate sites, planning units")):
+        for column, role in zip(st.columns(3), MORE_ROLES, strict=True):
             with column:
-                detected[role] = render_upload(_, role)
-    return detected
+                uploads[role] = render_upload(_, role)
+    return {role: upload for role, upload in uploads.items() if upload is not None}
 
 
-def _show_columns(_: Translator, draft: Draft, detected: Mapping[str, Detected | None]) -> None:
-    """Draw the choice of columns per file, and say which needed one is still missing."""
-    tables = {role: found for role, found in detected.items() if found is not None and found.headers}
+def _show_columns(_: Translator, draft: Draft, uploads: Mapping[str, Upload]) -> None:
+    """Draw the choice of columns per file; what is still needed stands out."""
+    tables = {
+        role: upload.found for role, upload in uploads.items() if upload.found.headers and not upload.found.issues
+    }
     if not tables:
         return
-    missing = {
-        role: list_missing(
-            role, match_fields(role, found.headers, draft.columns.get(role, {})), has_shapes=_shaped(found)
-        )
-        for role, found in tables.items()
-    }
-    unfinished = any(missing.values())
-    with st.expander(_("Which column holds what"), expanded=unfinished):
+    marks = {role: compute_digest(draft.files[role][0], found.used) for role, found in tables.items()}
+    now = _take_choices(draft, marks)
+    unmet = {role: list_role_needs(role, found, now) for role, found in tables.items()}
+    st.session_state[OPEN_KEY] = st.session_state.get(OPEN_KEY) is True or any(unmet.values())
+    with st.expander(_("Which column holds what"), expanded=st.session_state[OPEN_KEY]):
         for tab, (role, found) in zip(st.tabs([name_role(_, role) for role in tables]), tables.items(), strict=True):
             with tab:
                 chosen = render_mapping(
                     _,
                     role,
-                    Path(draft.files[role][0]).parent.name,
+                    marks[role],
                     found.headers,
                     draft.columns.get(role, {}),
-                    has_shapes=_shaped(found),
+                    has_shapes=found.shaped,
+                    wanting=frozenset[str]().union(*(need.columns for need in unmet[role])),
                 )
                 draft.columns[role] = _keep_choices(role, chosen, found, draft.columns.get(role, {}))
-                if role != "zones" and not _shaped(found):
+                if role == "schools":
+                    asks_stage = any(need.name == "stage" for need in unmet[role])
+                    render_school_settings(_, draft, found, asks_stage=asks_stage)
+                if role != "zones":
                     render_system(_, role, draft)
-    if unfinished:
-        names = [
-            plain(field.schema.meaning_zh if _.language == "zh" else field.schema.meaning_en)
-            for fields in missing.values()
-            for field in fields
-        ]
-        st.warning(_("Still to choose: {names}", names=_.join(names)))
 
 
-def _shaped(found: Detected) -> bool:
-    return found.shape in ("point", "polygon")
+def _take_choices(draft: Draft, marks: Mapping[str, str]) -> Draft:
+    """Return the draft with what was just chosen: labels are drawn before their widgets tell."""
+    columns = {role: dict(draft.columns.get(role, {})) for role in marks}
+    for role, mark in marks.items():
+        for name in read_columns(role):
+            key = name_choice(role, name, mark)
+            if key in st.session_state:
+                columns[role][name] = str(st.session_state[key])
+    stage = str(st.session_state.get("set_stage", draft.default_stage))
+    return replace(draft, columns=columns, default_stage=stage)
 
 
 def _keep_choices(role: str, chosen: dict[str, str], found: Detected, before: Mapping[str, str]) -> dict[str, str]:
@@ -137,7 +157,7 @@ def _keep_choices(role: str, chosen: dict[str, str], found: Detected, before: Ma
     return kept | {name: header for name, header in chosen.items() if header or name in automatic}
 
 
-def _show_build(_: Translator, folder: Path, draft: Draft) -> None:
+def _show_build(_: Translator, folder: Path, draft: Draft, unmet: Mapping[str, list[Need]]) -> None:
     has_population = bool(draft.files.get("population")) or draft.population_kind == OSM_BUILDINGS
     ready = bool(draft.files.get("schools")) and has_population
     state = read_job(OWN)
@@ -154,6 +174,8 @@ def _show_build(_: Translator, folder: Path, draft: Draft) -> None:
         st.rerun()
     if not ready:
         st.caption(_("Schools and population are needed; roads and the others may follow."))
+    elif still := [name_role(_, role) for role, needs in unmet.items() if needs]:
+        st.caption(":red[⚠] " + plain(_("Something is still missing in: {names}", names=_.join(still))))
     elif assumed := describe_children(_, draft):
         st.caption(plain(assumed, longest=500))
 
@@ -186,16 +208,41 @@ def _show_failure(_: Translator, state: JobState) -> None:
     if state.status == "cancelled":
         st.info(_("Stopped. Nothing was changed."))
     elif state.issues:
-        errors = sum(issue.severity == "error" for issue in state.issues)
-        st.error(
-            _(
-                "{count} errors must be mended before the study can be built. Mend the file and send it again.",
-                count=errors,
+        issues = _show_download_failure(_, state.issues)
+        errors = sum(issue.severity == "error" for issue in issues)
+        if errors:
+            st.error(
+                _(
+                    "{count} errors must be mended before the study can be built. Mend the file and send it again.",
+                    count=errors,
+                )
             )
-        )
-        render_issue_map(_, render_issues(_, state.issues, key="issues"), key="issue_map")
+        if issues:
+            render_findings(_, issues, key="issues", spec=_read_building_spec())
     elif state.problem is not None:
         st.error(plain(_.say(state.problem), longest=500))
+
+
+def _show_download_failure(_: Translator, issues: Sequence[DataIssue]) -> list[DataIssue]:
+    """Say why the roads could not be downloaded, and what else can be done; return the other issues."""
+    built = st.session_state.get(BUILDING_KEY)
+    downloads = isinstance(built, dict) and built.get("roads_from") == "download"
+    others = []
+    for issue in issues:
+        if not (downloads and issue.check == "roads"):
+            others.append(issue)
+            continue
+        cure = _("Choose “File” in the box of roads and send an OpenStreetMap extract, or build without roads.")
+        with st.container(key="download_failed"):
+            st.error(plain(f"{_.say(issue.problem)} {cure}", longest=700))
+    return others
+
+
+def _read_building_spec() -> StudySpec | None:
+    """Return the study that was being built, whose files say where the rows of the issues lie."""
+    folder, _draft = open_draft()
+    built = st.session_state.get(BUILDING_KEY)
+    return build_spec(Draft(**built), folder) if folder is not None and isinstance(built, dict) else None
 
 
 def _show_built(_: Translator) -> None:
@@ -218,8 +265,9 @@ def _show_open_study(_: Translator, reference: str) -> None:
         if st.button(_("See it on the map"), type="primary", key="to_today"):
             st.switch_page("pages/today.py")
     if study.issues:
-        st.markdown(f"**{_('What was noticed')}**")
-        render_issue_map(_, render_issues(_, study.issues, key="noticed"), key="noticed_map", study=study)
+        heading = _("What was noticed")
+        st.markdown(f"**{heading}**")
+        render_findings(_, study.issues, key="noticed", spec=read_reference(reference), study=study)
 
 
 def _show_examples(_: Translator, examples: list[Example]) -> None:
@@ -233,7 +281,7 @@ def _show_examples(_: Translator, examples: list[Example]) -> None:
             _enter(wanted)
         st.warning(plain(_.say(state.problem), longest=500) if state.problem else _("Stopped. Nothing was changed."))
         if state.issues:
-            render_issues(_, state.issues, key="example_issues")
+            render_findings(_, state.issues, key="example_issues", spec=read_reference(wanted) if wanted else None)
     busy = read_job(EXAMPLE) is not None
     for example in examples:
         with st.container(
