@@ -138,9 +138,7 @@ def _measure_switches(seen: Visit, options: tuple[str, ...]) -> list[float]:
         before = seen.page.locator(ROOT_BOX).get_attribute("data-version")
         with _stopwatch(spans):
             seen.page.get_by_text(option, exact=True).first.click()
-            seen.page.wait_for_function(
-                f"old => document.querySelector('{ROOT_BOX}')?.dataset.version !== old", arg=before, timeout=60_000
-            )
+            seen.page.wait_for_selector(f"{ROOT_BOX}:not([data-version='{before}'])", timeout=60_000)
         seen.settle()
     return spans
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-DATA_VERSION = 1
+DATA_VERSION = 2
 """Part of every cache key: raise it when the same files give different facts."""
 
 T = TypeVar("T")

@@ -121,15 +121,15 @@ def _read_times(
         times = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         times = np.full(len(cells), np.nan)
-        for position, cell in enumerate(cells):
+        for at, cell in enumerate(cells):
             text = "" if cell is None or cell is pd.NA else str(cell)
             try:
                 value = None if normalise_text(text) in _NOWHERE else parse_number(text)
             except ValueError:
                 problem = msg("A travel time is not a number.")
-                issues.append(_issue(file, problem, row=rows[position], column=header, found=text))
+                issues.append(_issue(file, problem, row=rows[at], column=header, found=text))
                 continue
-            times[position] = np.nan if value is None else value
+            times[at] = np.nan if value is None else value
     for position in np.flatnonzero(times < 0):
         problem = msg("A travel time is negative.")
         found = f"{times[position]:g}"

@@ -19,13 +19,13 @@ _PLACES_AND_YEARS = ("deg", "m", "year", "")
 
 
 @cache
-def build_known_headers() -> tuple[frozenset[str], frozenset[str]]:
-    """Return every header of the data dictionary, normalised, and those of columns that count something."""
+def build_known_headers() -> tuple[dict[str, str], frozenset[str]]:
+    """Return our column of every header of the data dictionary, normalised, and the headers that count something."""
     columns = [column for table in TABLES for column in read_table_schema(table).columns]
     columns += build_school_columns().values()
-    known = {normalise_header(text) for column in columns for text in column.headers}
+    known = {normalise_header(text): column.name for column in reversed(columns) for text in column.headers}
     counting = [column for column in columns if column.is_numeric and column.unit not in _PLACES_AND_YEARS]
-    return frozenset(known), frozenset(normalise_header(text) for column in counting for text in column.headers)
+    return known, frozenset(normalise_header(text) for column in counting for text in column.headers)
 
 
 def find_header_row(rows: Sequence[Sequence[str]]) -> int:
@@ -45,11 +45,10 @@ def find_header_row(rows: Sequence[Sequence[str]]) -> int:
 
 
 def _count_known(row: Sequence[str]) -> int:
+    """Return how many different columns of ours a row names."""
     known, _ = build_known_headers()
-    found = {
-        normalise_header(text) for cell in row for text in [cell, *cell.replace("\n", "/").split("/")] if text.strip()
-    }
-    return len(found & known)
+    texts = [text for cell in row for text in [cell, *cell.replace("\n", "/").split("/")] if text.strip()]
+    return len({known[key] for text in texts if (key := normalise_header(text)) in known})
 
 
 def join_header_rows(rows: Sequence[Sequence[str]], head: int, spans: Sequence[Span]) -> tuple[list[str], int]:

@@ -284,7 +284,7 @@ def _report_unplaced(positions: npt.NDArray[np.int64], ids: Shapes, crs: str, or
             file=origin.file,
             sheet=origin.sheet,
             row=origin.row(int(position)),
-            found=crs.splitlines()[0][:60],
+            found=crs.split('"')[1] if '"' in crs else crs,
             cure=msg("Correct the coordinates, or write crs in the study file, for instance EPSG:4547."),
             record_id=str(ids[position]),
         )

@@ -242,7 +242,7 @@ def check_unreached_schools(facts: Facts) -> list[DataIssue]:
     """Warning: no unit reaches a school, with the modes for which that holds; a given matrix may lack its column."""
     modes: dict[str, list[str]] = defaultdict(list)
     for mode, matrix in facts.travel.items():
-        reached = np.isfinite(matrix.time_min).any(axis=0)
+        reached = np.atleast_1d(np.isfinite(matrix.time_min).any(axis=0)).tolist()
         for school_id, known in zip(matrix.destination_ids, reached, strict=True):
             if not known and school_id in facts.school_names:
                 modes[school_id].append(str(mode))

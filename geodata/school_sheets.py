@@ -60,8 +60,9 @@ def open_sheets(
     """
     lower = path.name.lower()
     if lower.endswith(TABLE_ENDINGS):
+        unread: tuple[str, ...] = ()
         if sheet or not match_school_sheets:
-            raws, unread = [read_raw_table(path, sheet=sheet)], ()
+            raws = [read_raw_table(path, sheet=sheet)]
         else:
             raws, unread = _choose_school_sheets(read_raw_tables(path))
         return [Sheet(raw.frame, raw.rows, raw.file, raw.sheet, unread=unread) for raw in raws]

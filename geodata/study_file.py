@@ -320,7 +320,7 @@ def _check_value(where: str, value: object, file: str, issues: list[DataIssue]) 
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = _RANGES.get(where) or _RANGES.get(where.rpartition(".")[0]) or (value, value)
         if not low <= value <= high:
-            cure = msg("Write a number from {low:g} to {high:g}.", low=low, high=high)
+            cure = msg("Write a number from {low:,.10g} to {high:,.10g}.", low=low, high=high)
             issues.append(_issue(file, where, msg("The number lies outside what is possible."), cure, f"{value}"))
     if isinstance(value, str) and where.rpartition(".")[2] in _PATHS:
         found = find_path_problem(value)

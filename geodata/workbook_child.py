@@ -110,9 +110,9 @@ def write_sheets(source: str, target: str, max_cells: int, max_bytes: int) -> in
                     written += sum(map(len, rows[-1]))
                     if written > max_bytes:
                         return TOO_LARGE
-                for (row, column), text in find_lost_cells(source, about.name).items():
-                    if row < len(rows) and column < len(rows[row]):
-                        rows[row][column] = rows[row][column] or text
+                for (at, column), text in find_lost_cells(source, about.name).items():
+                    if at < len(rows) and column < len(rows[at]):
+                        rows[at][column] = rows[at][column] or text
                 merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
                 output.write(json.dumps([about.name, rows, merged], ensure_ascii=False) + "\n")
     except (CalamineError, OSError, ValueError, KeyError, zipfile.BadZipFile, ElementTree.ParseError):

@@ -11,14 +11,8 @@ from reports.language import Translator
 
 def render_page_words(_: Translator) -> None:
     """Put the reader's words over those that Streamlit would show in English; hide its counting of letters."""
-    replaced = {
-        "[data-testid=stSelectboxVirtualDropdown][data-empty] span": _("Nothing fits"),
-        "[data-testid=stSelectboxVirtualDropdown] [data-empty] span": _("Nothing fits"),
-    }
-    rules = [
-        f"{place} {{ font-size: 0 !important; }} "
-        f"{place}::after {{ content: {json.dumps(words, ensure_ascii=False)}; font-size: 0.9rem; }}"
-        for place, words in replaced.items()
-    ]
+    empty = "[data-testid=stSelectboxVirtualDropdown] [data-empty] span"
+    words = json.dumps(_("Nothing fits"), ensure_ascii=False)
+    rules = f"{empty} {{ font-size: 0; }} {empty}::after {{ content: {words}; font-size: 0.9rem; }}"
     hidden = "[data-testid=InputInstructions] { display: none; }"
-    st.html("<style>" + hidden + " ".join(rules) + "</style>")
+    st.html("<style>" + hidden + rules + "</style>")

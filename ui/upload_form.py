@@ -19,8 +19,6 @@ from ui.issue_table import build_rows, render_table
 from ui.state import keep_draft_token, read_draft_token
 from ui.text import clean, plain
 from ui.uploads import (
-    MAX_BYTES,
-    ROLES,
     clear_unused,
     find_upload_folder,
     keep_sheet,
@@ -140,11 +138,10 @@ def _render_download(_: Translator, folder: Path | None, draft: Draft) -> None:
 def _render_drop(_: Translator, role: str) -> Upload | None:
     """Draw the place for the file, and the file that is there."""
     with st.container(key=f"drop_{role}"):
+        # Kind and size are checked after the upload: the widget would refuse a file in English only.
         sent: Any = st.file_uploader(
             name_role(_, role),
-            type=list(ROLES[role]),
             accept_multiple_files=role == "population",
-            max_upload_size=MAX_BYTES[role] // 1_000_000,
             key=f"upload_{role}_{st.session_state.get(f'sent_{role}', 0)}",
             label_visibility="collapsed",
         )

@@ -260,9 +260,14 @@ def test_without_codes_rows_of_one_school_find_each_other(tmp_path: Path) -> Non
 
 
 def test_names_and_positions_that_do_not_fit_their_code(tmp_path: Path) -> None:
-    tables = read(tmp_path, f"{HEAD}\nA,甲,小学,113,34,1,1,1\nA,乙,初中,113.5,34,1,1,1\n")
-    assert tables.schools["name"].tolist() == ["甲"]
-    assert {"same_id_other_name", "same_id_other_place"} <= set(checks_of(tables.issues))
+    renamed = read(tmp_path, f"{HEAD}\nA,甲,小学,113,34,1,1,1\nA,乙,初中,113,34,1,1,1\n")
+    assert renamed.schools["name"].tolist() == ["甲"]
+    assert "same_id_other_name" in checks_of(renamed.issues)
+    moved = read(tmp_path, f"{HEAD}\nA,甲,小学,113,34,1,1,1\nA,甲,初中,113.5,34,1,1,1\n")
+    assert "same_id_other_place" in checks_of(moved.issues)
+    with pytest.raises(DataError, match="Two schools") as told:  # put together, one of them would move by 46 km
+        read(tmp_path, f"{HEAD}\nA,甲,小学,113,34,1,1,1\nA,乙,初中,113.5,34,1,1,1\n")
+    assert [issue.row for issue in told.value.issues if issue.severity == "error"] == [3]
 
 
 def test_study_file_names_columns_values_and_defaults(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import time
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,11 +19,20 @@ from geodata.errors import DataError, DataIssue
 from geodata.messages import msg
 from reports.language import read_catalogue
 from ui import uploads
+from ui.columns import list_unmet, match_fields
 from ui.draft import Draft, build_document, build_spec, read_draft, render_toml, write_draft, write_study
-from ui.issue_table import build_csv, build_rows, render_table
-from ui.mapping_form import list_missing, match_fields
+from ui.issue_table import build_csv, build_rows, order_issues, render_table
 from ui.text import cell, clean, plain
-from ui.uploads import check_upload, clear_unused, find_upload_folder, open_upload_folder, safe_name, store_uploads
+from ui.uploads import (
+    check_upload,
+    clear_unused,
+    find_upload_folder,
+    keep_sheet,
+    name_sheet_copy,
+    open_upload_folder,
+    safe_name,
+    store_uploads,
+)
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "{{7*7}}", "=HYPERLINK(1)", "**a** [b](javascript:x) $x$ :red[c] `d`"]
 
@@ -182,9 +192,130 @@ def test_mapping_is_filled_in_and_kept() -> None:
     assert kept["name"] == "备注"
     assert "capacity_places" not in kept
     assert kept["school_id"] == "学校代码", "a header that went away is matched anew"
-    missing = list_missing("schools", match_fields("schools", ["学校名称"], {}), has_shapes=False)
-    assert [field.name for field in missing] == ["school_id", "lon_deg", "lat_deg"]
-    assert not list_missing("schools", {"school_id": "a", "x_m": "b", "y_m": "c"}, has_shapes=False)
+
+
+@pytest.mark.parametrize(
+    ("role", "found", "options", "still"),
+    [
+        ("schools", {"name": "校名"}, {}, ["place"]),
+        ("schools", {"school_id": "a", "x_m": "b", "y_m": "c"}, {}, ["stage"]),
+        ("schools", {"school_id": "a", "lon_deg": "b"}, {"default_stage": "primary"}, ["place"]),
+        ("schools", {"school_id": "a"}, {"has_shapes": True, "parts": ["小学"]}, []),
+        ("schools", {"primary_pupils": "a"}, {"has_shapes": True}, ["school"]),
+        ("population", {"unit_id": "a"}, {}, ["place", "people"]),
+        ("population", {}, {"has_shapes": True, "headers": ["age_0_4", "age_5_9"]}, []),
+        ("population", {"lon_deg": "a", "lat_deg": "b", "junior_pupils": "c"}, {}, []),
+        ("zones", {"unit_id": "a"}, {}, ["stage", "school"]),
+        ("sites", {"site_id": "a"}, {"has_shapes": True}, []),
+        ("units", {}, {"has_shapes": True}, []),
+    ],
+)
+def test_what_a_file_still_needs(role: str, found: dict[str, str], options: dict[str, Any], still: list[str]) -> None:
+    assert [need.name for need in list_unmet(role, found, **options)] == still
+
+
+def test_a_sheet_of_its_own_keeps_rows_and_words(tmp_path: Path) -> None:
+    from geodata.files import read_raw_table
+    from tests.ui.sample_files import write_workbook
+
+    sheets: dict[str, list[tuple[object, ...]]] = {
+        "甲": [("代码",), ("1",)],
+        "乙": [("某县人口表",), ("代码", "人口"), (), ("007", "=1+1"), ("008", 5)],
+    }
+    (tmp_path / "population-x").mkdir()
+    write_workbook(tmp_path / "population-x" / "人口.xlsx", sheets)
+    keep_sheet(tmp_path, "population-x/人口.xlsx", "乙")
+    copy = read_raw_table(tmp_path / name_sheet_copy("population-x/人口.xlsx", "乙"))
+    first = read_raw_table(tmp_path / "population-x" / "人口.xlsx", sheet="乙")
+    assert (
+        (copy.sheet, copy.file, list(copy.rows)) == ("乙", "人口.xlsx", [4, 5]) == ("乙", first.file, list(first.rows))
+    )
+    assert copy.frame.equals(first.frame)
+    assert copy.frame["人口"].tolist() == ["=1+1", "5"]
+
+
+def test_draft_offers_what_the_study_file_offers(tmp_path: Path) -> None:
+    draft = Draft(
+        files={
+            "schools": ["s/a.gpkg"],
+            "population": ["p/a.xlsx"],
+            "units": ["u/a.gpkg"],
+            "outline": ["o/a.geojson"],
+            "zones": ["z/a.xlsx"],
+            "roads": ["r/a.pbf"],
+        },
+        parts={"schools": "校点", "population": "2024", "units": "面", "zones": "小学"},
+        systems={"schools": "GCJ-02", "population": "EPSG:4547"},
+        population_kind="points",
+        units="polygons",
+        keep_where_positive="在校生",
+        calibrate=True,
+        year=2025,
+        roads_from="download",
+    )
+    spec = build_spec(draft, tmp_path)
+    assert spec.crs == "EPSG:4547", "the study works in the system of metres that was named"
+    assert spec.schools is not None
+    assert (spec.schools.layer, spec.schools.keep_where_positive, spec.schools.year) == ("校点", "在校生", 2025)
+    assert spec.schools.crs == "GCJ-02"
+    assert spec.population is not None
+    assert spec.population.path == name_sheet_copy("p/a.xlsx", "2024")
+    assert spec.population.calibrate_to_rolls
+    assert (spec.units.kind, spec.units.path, spec.units.layer) == ("polygons", "u/a.gpkg", "面")
+    assert spec.zones is not None
+    assert spec.zones.path == name_sheet_copy("z/a.xlsx", "小学")
+    assert spec.roads is not None
+    assert (spec.roads.path, spec.roads.polygon, spec.roads.place) == ("", "o/a.geojson", "")
+    draft.files.pop("outline")
+    draft.roads_place = "Gongyi"
+    assert build_document(draft)["roads"] == {"place": "Gongyi"}
+    draft.roads_from = "file"
+    assert build_document(draft)["roads"] == {"path": "r/a.pbf"}
+
+
+def test_worst_issues_come_first() -> None:
+    found = [("note", "a", 1), ("error", "b", 9), ("error", "b", 2), ("warning", "a", None), ("error", "a", 7)]
+    issues = [DataIssue("x", severity, msg("X"), file=file, row=row) for severity, file, row in found]  # type: ignore[arg-type]
+    assert order_issues(issues) == [4, 2, 1, 3, 0]
+
+
+def test_rows_in_error_have_a_place_on_the_map(tmp_path: Path) -> None:
+    from reports.issue_map import build_issue_map
+    from tests.ui.sample_files import write_messy_workbook, write_villages
+    from ui.issue_places import place_issues
+
+    write_messy_workbook(tmp_path / "a.xlsx", mended=False)
+    write_villages(tmp_path / "v.csv")
+    draft = Draft(files={"schools": ["a.xlsx"], "population": ["v.csv"]}, population_kind="points")
+    issues = [
+        DataIssue("x", "error", msg("X"), file="a.xlsx", sheet="学校名单", row=3),
+        DataIssue("x", "error", msg("X"), file="a.xlsx", sheet="学校名单", row=5),
+        DataIssue("x", "error", msg("X"), file="v.csv", row=2),
+        DataIssue("x", "note", msg("X"), file="v.csv"),
+    ]
+    placed = place_issues(issues, build_spec(draft, tmp_path))
+    assert [issue.lon_deg for issue in placed] == [None, 113.006, 113.001, None], "an impossible latitude is no place"
+    built = build_issue_map(dict(enumerate(placed)), read_catalogue("zh"), picked=2, clicks=7)
+    assert built is not None
+    assert built[0]["focus"] == {"kind": "school", "id": "2", "n": 7}
+    unplaced = build_issue_map(dict(enumerate(placed)), read_catalogue("zh"), picked=0)
+    assert unplaced is not None
+    assert "focus" not in unplaced[0]
+    assert build_issue_map({0: placed[0]}, read_catalogue("zh")) is None
+
+
+def test_the_layer_and_sheet_that_fit_are_found(tmp_path: Path) -> None:
+    from tests.ui.sample_files import write_layers, write_messy_workbook, write_two_years
+    from ui.detect import detect_file
+
+    layers = detect_file(write_layers(tmp_path / "a.gpkg"), "population")
+    assert (layers.parts, layers.used, layers.rows, layers.shape) == (("乡镇", "行政村"), ("行政村",), 12, "polygon")
+    assert detect_file(tmp_path / "a.gpkg", "population", "乡镇").rows == 1
+    schools = detect_file(write_messy_workbook(tmp_path / "a.xlsx", mended=True), "schools")
+    assert (schools.used, schools.rows) == (("学校名单",), 6)
+    assert "班数" in schools.numbers
+    years = detect_file(write_two_years(tmp_path / "b.xlsx"), "population", "2024年")
+    assert (years.parts, years.used, years.rows) == (("2023年", "2024年"), ("2024年",), 12)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
