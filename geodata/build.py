@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from geodata.adjacency import compute_adjacency
 from geodata.cache import DiskCache, compute_cache_folder
 from geodata.calibrate import calibrate_pupils
-from geodata.crs import require_metric_crs
+from geodata.crs import require_known_crs, require_metric_crs
 from geodata.demo import write_demo_files
 from geodata.errors import CrsError, DataError, DataIssue, NetworkError
 from geodata.locate import choose_study_crs, compute_file_digest
@@ -150,6 +150,8 @@ def _build(
 ) -> StudyArea:
     gathered = _Gathered(road_file=next((source.path for source in sources if source.role == "roads"), ""))
     crs, no_crs = _choose_crs(spec)
+    gathered.issues += _check_source_crs(spec)
+    gathered.require()
     progress(msg("Reading schools"), 0.02)
     schools = gathered.read(lambda: read_schools(spec, crs, design_class_size=class_size))
     built = gathered.read(lambda: _read_units(spec, crs, _within(progress, 0.05, 0.25)))
@@ -204,6 +206,17 @@ def _build(
             schools.schools, schools.places, schools.rolls, units, zones, sites, travel=travel
         ),
     )
+
+
+def _check_source_crs(spec: StudySpec) -> list[DataIssue]:
+    """Report every ``crs`` of the study file that names no coordinate system; files without shapes would not ask."""
+    issues: list[DataIssue] = []
+    for role in ("schools", "population", "units", "sites"):
+        try:
+            require_known_crs(getattr(getattr(spec, role), "crs", ""))
+        except CrsError as error:
+            issues += [replace(issue, file="study.toml", column=f"{role}.crs") for issue in error.issues]
+    return issues
 
 
 def _choose_crs(spec: StudySpec) -> tuple[str, CrsError | None]:

@@ -60,6 +60,13 @@ def require_metric_crs(crs: str) -> None:
         )
 
 
+def require_known_crs(crs: str) -> None:
+    """Raise ``CrsError`` unless ``crs`` is empty or names a coordinate system that a file may be in."""
+    named = normalise_crs(crs)
+    if named and named != LOCAL and named not in SHIFTED:
+        _read_crs(named)
+
+
 def compute_scale_error(lon_deg: float, lat_deg: float, crs: str) -> float:
     """Return how far a metre of ``crs`` is from a metre on the ground at a place, as a share; NaN where it is unknown.
 

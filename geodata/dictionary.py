@@ -54,6 +54,14 @@ class ColumnSchema:
         pairs = [(value, value) for value in self.values] + list(self.value_aliases)
         return {normalise_header(word): value for word, value in pairs}
 
+    @cached_property
+    def choices(self) -> str:
+        """The allowed words, each with its first other word: ``primary (小学), junior (初中)``."""
+        first: dict[str, str] = {}
+        for word, value in self.value_aliases:
+            first.setdefault(value, word)
+        return ", ".join(f"{value} ({first[value]})" if value in first else value for value in self.values)
+
 
 @dataclass(frozen=True)
 class TableSchema:

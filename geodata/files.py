@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import warnings
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,16 +195,16 @@ def _build_raw_table(sheet: ReadSheet, file: str) -> RawTable:
 
 def _name_columns(header: list[str], width: int) -> list[str]:
     """Return one name per column; a second column of the same name gets ``(2)``, a nameless one its number."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    counts: dict[str, int] = {}
     for position in range(width):
         text = header[position].strip() if position < len(header) else ""
         name = text or f"column {position + 1}"
-        count = 2
         while name in names:
-            name = f"{text} ({count})"
-            count += 1
-        names.append(name)
-    return names
+            counts[text] = counts.get(text, 1) + 1
+            name = f"{text} ({counts[text]})"
+        names[name] = None
+    return list(names)
 
 
 def read_layer(path: str | Path, *, layer: str = "") -> gpd.GeoDataFrame:
@@ -242,7 +243,9 @@ def _read_ogr(file: Path, target: str, layer: str) -> gpd.GeoDataFrame:
         about = pyogrio.read_info(target, force_feature_count=True, **options)
         if about["features"] > MAX_FEATURES or about["features"] * len(about["fields"]) > MAX_LAYER_CELLS:
             raise _too_large(file, f"{about['features']:,} features")
-        found = pyogrio.read_dataframe(target, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a column of mixed kinds is read as text, as it should be
+            found = pyogrio.read_dataframe(target, **options)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError, ValueError) as error:
         if isinstance(error, DataError):
             raise

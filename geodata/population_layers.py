@@ -28,7 +28,7 @@ from geodata.population_table import (
     fill_pupils,
     limit_issues,
 )
-from geodata.schema import check_mapping, convert_column, match_columns, raise_if_errors
+from geodata.schema import check_doubled, check_mapping, convert_column, match_columns, raise_if_errors
 from geodata.shapes import (
     Shapes,
     build_points,
@@ -125,6 +125,7 @@ def read_features(spec: StudySpec, source: PopulationSource | UnitsSource, crs: 
     origin = Origin(origin.file, origin.sheet, origin.rows, columns)
     if layer is None:
         table, origin, issues = _leave_out_totals(table, columns, origin)
+        issues += check_doubled(columns, table, origin)
     frame, cell_issues = _convert_cells(table, columns, origin)
     bands, band_issues = _read_bands(table, aged, origin)
     shapes, shape_issues = _read_shapes(layer, frame, source.crs, crs, origin)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geodata.crs import choose_metric_crs, compute_scale_error
-from geodata.errors import DataIssue
+from geodata.errors import DataIssue, Severity
 from geodata.messages import msg
 from geodata.quality_facts import MODE_NAMES, STAGE_NAMES, Facts, join_words, pairs_of, pupils_of
 from geodata.study import STAGES, TravelMatrix
@@ -159,7 +159,7 @@ def check_doubled_schools(facts: Facts) -> list[DataIssue]:
 
 
 def check_schools_outside(facts: Facts) -> list[DataIssue]:
-    """Warning: a school or site lies more than 3 km outside the rectangle around all units."""
+    """Warning: a school or site lies more than 3 km outside the rectangle around all units; error: all do by 300 km."""
     if not len(facts.units):
         return []
     shapes = facts.units.geometry.total_bounds
@@ -169,16 +169,19 @@ def check_schools_outside(facts: Facts) -> list[DataIssue]:
     issues = []
     for table, frame in (("schools", facts.schools), ("sites", facts.sites)):
         x, y = frame["x_m"].to_numpy(dtype=float), frame["y_m"].to_numpy(dtype=float)
+        gap = np.hypot(
+            np.maximum(west - x, 0) + np.maximum(x - east, 0), np.maximum(south - y, 0) + np.maximum(y - north, 0)
+        )
+        severity: Severity = "error" if len(x) and (gap > MAX_UNIT_DISTANCE_M).all() else "warning"
         for at in np.flatnonzero((x < west) | (x > east) | (y < south) | (y > north)):
             record_id = str(frame[f"{table[:-1]}_id"].iloc[at])
-            away = np.hypot(max(west - x[at], x[at] - east, 0), max(south - y[at], y[at] - north, 0))
             problem = msg(
                 "{name} lies {distance:,.0f} km outside the area of the units.",
                 name=str(frame["name"].iloc[at]) or record_id,
-                distance=float(away + OUTSIDE_MARGIN_M) / 1000,
+                distance=float(gap[at] + OUTSIDE_MARGIN_M) / 1000,
             )
             cure = msg("Check longitude and latitude, or the coordinate system.")
-            issues.append(facts.issue("schools_outside", "warning", problem, table, record_id, cure=cure))
+            issues.append(facts.issue("schools_outside", severity, problem, table, record_id, cure=cure))
     return issues
 
 

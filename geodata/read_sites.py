@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from geodata.crs import LOCAL
@@ -65,9 +66,14 @@ def read_sites(spec: StudySpec, crs: str) -> tuple[gpd.GeoDataFrame, list[DataIs
     issues += found
     cells["class_options"] = _read_lists(cells.get("class_options"), len(x), "class_options", origin, issues)
     cells["stages"] = _read_lists(cells.get("stages"), len(x), "stages", origin, issues)
-    raise_if_errors(issues)
-    sites = _build_sites(cells, x, y, crs)
-    issues += check_table(sites, "sites", file=sheet.file, sheet=sheet.name, rows=sheet.rows, headers=headers)
+    if "site_id" in cells:
+        told = {(issue.row, issue.column) for issue in issues}
+        sites = _build_sites(cells, x, y, crs)
+        found = check_table(sites, "sites", file=sheet.file, sheet=sheet.name, rows=sheet.rows, headers=headers)
+        lost = {origin.row(int(at)) for at in np.flatnonzero(~(np.isfinite(x) & np.isfinite(y)))}
+        issues += [
+            i for i in found if (i.row, i.column) not in told and not (i.row in lost and i.column in ("x_m", "y_m"))
+        ]
     raise_if_errors(issues)
     return sites, issues
 

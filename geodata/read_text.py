@@ -17,6 +17,7 @@ from geodata.errors import DataError, DataIssue
 from geodata.messages import Message, msg
 
 MAX_CELLS = 6_000_000
+MAX_COLUMNS = 16_384
 MAX_TEXT_BYTES = 300 * 1024**2
 MAX_UNPACKED_BYTES = 500 * 1024**2
 MAX_ZIP_RATIO = 250
@@ -64,6 +65,8 @@ def read_csv_sheets(file: Path) -> list[ReadSheet]:
             cells += len(row)
             if cells > MAX_CELLS * 4:
                 raise _too_large(file, f"{cells:,} cells")
+            if len(row) > MAX_COLUMNS:
+                raise _too_large(file, f"{len(row):,} columns")
             rows.append(row)
     except csv.Error as error:
         raise _refuse(file, msg("The file is not a readable CSV table."), str(error), _SAVE_AGAIN) from error

@@ -59,6 +59,23 @@ class RoadTable(_Frozen):
         return len(self.tail)
 
 
+def _require_on_earth(
+    lon_deg: npt.NDArray[np.float64],
+    lat_deg: npt.NDArray[np.float64],
+    placed: npt.NDArray[np.bool_],
+    source: str,
+) -> None:
+    """Raise ``DataError`` where a node of a road has no place on Earth: a projected graph, for instance."""
+    lost = ~placed | ~(np.abs(lon_deg) <= 180) | ~(np.abs(lat_deg) <= 90)
+    if not lost.any():
+        return
+    first = int(np.flatnonzero(lost)[0])
+    problem = msg("{count:,} points of roads have no longitude and latitude on Earth.", count=int(lost.sum()))
+    found = f"{lon_deg[first]:g}, {lat_deg[first]:g}"
+    cure = msg("Save the roads in longitude and latitude (WGS 84), not projected.")
+    raise DataError(DataIssue("roads", "error", problem, file=source, found=found, cure=cure))
+
+
 def build_road_table(raw: RawRoads, crs: str, classes: dict[str, RoadClass]) -> RoadTable:
     """Project the nodes, cut the ways into straight pieces, and read access from the tags.
 
@@ -80,6 +97,7 @@ def build_road_table(raw: RawRoads, crs: str, classes: dict[str, RoadClass]) -> 
     renumber = np.cumsum(used, dtype=np.int64) - 1
     lon, lat = raw.lon_deg[used], raw.lat_deg[used]
     x, y = from_lonlat(lon, lat, crs)
+    _require_on_earth(lon, lat, np.isfinite(x) & np.isfinite(y), raw.source)
     tail, head = renumber[tail].astype(np.int32), renumber[head].astype(np.int32)
     blocks = np.zeros(len(raw.node_id), dtype=np.uint8)
     blocks[raw.barriers["node"].to_numpy(dtype=np.int64)] = compute_node_blocks(raw.barriers)

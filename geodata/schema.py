@@ -34,6 +34,7 @@ __all__ = [
     "TableSchema",
     "build_empty_table",
     "build_missing_column",
+    "check_doubled",
     "check_mapping",
     "check_table",
     "convert_column",
@@ -139,6 +140,26 @@ def check_mapping(
     return issues
 
 
+def check_doubled(headers: Mapping[str, str], frame: pd.DataFrame, origin: Origin) -> list[DataIssue]:
+    """Report a header that stands over two columns with different cells: which of them is meant, nobody can tell."""
+    issues = []
+    for header in dict.fromkeys(headers.values()):
+        second = f"{header} (2)"
+        if second in frame.columns and frame[header].tolist() != frame[second].tolist():
+            issues.append(
+                DataIssue(
+                    "doubled_column",
+                    "error",
+                    msg("Two columns have the same header, and different cells."),
+                    file=origin.file,
+                    sheet=origin.sheet,
+                    column=header,
+                    cure=msg("Rename one of them, or delete the one that is not meant."),
+                )
+            )
+    return issues
+
+
 def build_missing_column(name: str, column: str, origin: Origin) -> DataIssue:
     """Return the issue for a required column that the file lacks, with the headers that would be understood."""
     schema = read_table_schema(name).column(column)
@@ -191,7 +212,7 @@ def _convert_cell(text: str, column: ColumnSchema, words: Mapping[str, str]) -> 
     meaning = match_word(text, words)
     if meaning is not None:
         return meaning, None
-    expected = msg("one of: {names}", names=", ".join(column.values))
+    expected = msg("one of: {names}", names=column.choices)
     cure = msg("Write one of these words, or say in the study file under values what the word means.")
     severity: Severity = "error" if column.required else "warning"
     return "", ("allowed_value", msg("A word that is not known here."), expected, cure, severity)

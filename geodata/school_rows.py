@@ -12,7 +12,7 @@ from geodata.dictionary import Origin
 from geodata.errors import DataIssue, Severity
 from geodata.locate_points import locate_rows
 from geodata.messages import Message, msg
-from geodata.schema import build_missing_column, check_mapping, convert_column, match_headers
+from geodata.schema import build_missing_column, check_doubled, check_mapping, convert_column, match_headers
 from geodata.school_columns import (
     GRADES,
     QUANTITIES,
@@ -105,6 +105,7 @@ class SheetReader:
         self.sheet = self._leave_out_totals(self._keep_positive(present))
         self.origin = Origin(self.sheet.file, self.sheet.name, self.sheet.rows, self.headers)
         self.issues += check_mapping(self.source.columns, present, columns, self.origin, table="schools")
+        self.issues += check_doubled(self.headers, self.sheet.frame, self.origin)
         self.issues += self._check_settings(columns)
         if not {"school_id", "name"} & set(self.headers):
             self.issues.append(build_missing_column("schools", "name", self.origin))
@@ -280,7 +281,7 @@ class SheetReader:
         return kind, stages
 
     def _report_word(self, row: SchoolRow, column: str, text: str) -> None:
-        allowed = build_school_columns()[column].values
+        allowed = build_school_columns()[column].choices
         self.issues.append(
             row.issue(
                 "allowed_value",
@@ -288,7 +289,7 @@ class SheetReader:
                 msg("A word that is not known here."),
                 column,
                 found=text,
-                expected=msg("one of: {names}", names=", ".join(allowed)),
+                expected=msg("one of: {names}", names=allowed),
                 cure=msg("Write one of these words, or say in the study file under values what the word means."),
             )
         )

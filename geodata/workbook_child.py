@@ -110,10 +110,12 @@ def write_sheets(source: str, target: str, max_cells: int, max_bytes: int) -> in
                     written += sum(map(len, rows[-1]))
                     if written > max_bytes:
                         return TOO_LARGE
+                left = sheet.start[1] if sheet.start else 0  # rows are told from row 1 on, columns from the first used
                 for (at, column), text in find_lost_cells(source, about.name).items():
-                    if at < len(rows) and column < len(rows[at]):
-                        rows[at][column] = rows[at][column] or text
-                merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or ()]
+                    if at < len(rows) and left <= column < left + len(rows[at]):
+                        rows[at][column - left] = rows[at][column - left] or text
+                spans = sheet.merged_cell_ranges or ()
+                merged = [[a, max(b - left, 0), c, d - left] for (a, b), (c, d) in spans if d >= left]
                 output.write(json.dumps([about.name, rows, merged], ensure_ascii=False) + "\n")
     except (CalamineError, OSError, ValueError, KeyError, zipfile.BadZipFile, ElementTree.ParseError):
         return UNREADABLE

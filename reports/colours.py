@@ -17,11 +17,17 @@ MISSING_CLASS = 255
 FILL_BREAKS: tuple[float, ...] = (0.5, 0.8, 1.0, 1.2)
 """Pupils per place (shares): upper bounds of all fill classes but the last."""
 FILL_COLOURS: tuple[str, ...] = ("#2166ac", "#8fbfdc", "#f4efe4", "#f4a259", "#b3490b")
-UNKNOWN_COLOUR = "#ffffff"
+UNKNOWN_COLOUR = "#a3abb2"
+"""A calm grey: nothing is said about how full the school is."""
 
 TIME_BREAKS_MIN: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0)
 """Minutes: upper bounds of all classes of travel time but the last."""
 TIME_COLOURS: tuple[str, ...] = ("#fdf6dc", "#f0e4b0", "#d5d3a0", "#adbd9f", "#829f9d", "#5f8196", "#45658a")
+
+BANDS_MIN = (5, 10, 15, 20, 30)
+"""Minutes: outer limits of the time bands around schools; the first classes of travel time, in the same colours."""
+GROUND_COLOUR = "#f7f5f0"
+"""What the map shows where nothing is drawn."""
 
 CHILDREN_COLOURS: tuple[str, ...] = ("#f6f3f8", "#e3d7ea", "#c6b0d6", "#a183bd", "#79539c", "#4f2a75")
 

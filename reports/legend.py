@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from reports.colours import CHILDREN_COLOURS, FILL_BREAKS, FILL_COLOURS, TIME_BREAKS_MIN, TIME_COLOURS, UNKNOWN_COLOUR
+from reports.colours import (
+    BANDS_MIN,
+    CHILDREN_COLOURS,
+    FILL_BREAKS,
+    FILL_COLOURS,
+    GROUND_COLOUR,
+    TIME_BREAKS_MIN,
+    TIME_COLOURS,
+    UNKNOWN_COLOUR,
+)
 from reports.language import Translator
 
 ColourBy = Literal["time", "children", "school"]
@@ -61,14 +70,31 @@ def name_colour_by(colour_by: str, _: Translator) -> str:
 
 
 def build_legend(
-    _: Translator, *, stage: str, mode: str, colour_by: ColourBy, basis: Basis, child_breaks: Sequence[float]
+    _: Translator,
+    *,
+    stage: str,
+    mode: str,
+    colour_by: ColourBy,
+    basis: Basis,
+    child_breaks: Sequence[float],
+    fill_known: bool = True,
+    way_note: str = "",
 ) -> list[Section]:
-    """Return the legend of the Today map; ``layer`` says with which layer a section comes and goes."""
+    """Return the legend of the Today map; ``layer`` says with which layer a section comes and goes.
+
+    ``fill_known`` is False where no school has a known fill; ``way_note`` says how ways were measured where not by
+    road.
+    """
     stages = {name: name_stage_short(name, _) for name in STAGE_SHAPES}
+    units = _build_unit_section(_, mode, colour_by, child_breaks)
+    if way_note and colour_by == "time":
+        units["note"] = way_note
+    shape = STAGE_SHAPES[stage]
     return [
-        {**_build_unit_section(_, mode, colour_by, child_breaks), "layer": "units"},
-        _build_fill_section(_, basis, STAGE_SHAPES[stage]),
-        _build_size_section(_, STAGE_SHAPES[stage]),
+        {**units, "layer": "units"},
+        _build_band_section(_, mode),
+        _build_fill_section(_, basis, shape) if fill_known else _build_unknown_section(_, shape),
+        _build_size_section(_, shape, FILL_COLOURS[2] if fill_known else UNKNOWN_COLOUR, basis),
         {
             "title": _("Shape: stage"),
             "flow": True,
@@ -81,12 +107,34 @@ def build_legend(
     ]
 
 
+def _name_way(mode: str, _: Translator) -> str:
+    return {"walk": _("on foot"), "bicycle": _("by bicycle"), "drive": _("by car or school bus")}[mode]
+
+
+def _build_band_section(_: Translator, mode: str) -> Section:
+    """Return the legend of the time bands; it stands in for that of the units, which the bands cover."""
+    limits = [f"{limit:g}" for limit in BANDS_MIN]
+    return {
+        "title": _("Minutes to the nearest school, {by}", by=_name_way(mode, _)),
+        "layer": "isochrones",
+        "ramp": {"colours": list(TIME_COLOURS[: len(limits)]), "bounds": limits},
+        "items": [{"kind": "area", "colour": GROUND_COLOUR, "label": _("over {limit}", limit=limits[-1])}],
+    }
+
+
+def _build_unknown_section(_: Translator, shape: str) -> Section:
+    return {
+        "title": _("Schools: how full"),
+        "layer": "schools",
+        "items": [{"kind": "point", "shape": shape, "colour": UNKNOWN_COLOUR, "label": _("places unknown")}],
+    }
+
+
 def _build_unit_section(_: Translator, mode: str, colour_by: ColourBy, child_breaks: Sequence[float]) -> Section:
     hatch = {"kind": "area", "colour": "hatch"}
     if colour_by == "time":
-        by = {"walk": _("on foot"), "bicycle": _("by bicycle"), "drive": _("by car or school bus")}[mode]
         return {
-            "title": _("Minutes to school, {by}", by=by),
+            "title": _("Minutes to school, {by}", by=_name_way(mode, _)),
             "ramp": {"colours": list(TIME_COLOURS), "bounds": [f"{limit:g}" for limit in TIME_BREAKS_MIN]},
             "items": [{**hatch, "label": _("no school")}],
         }
@@ -123,19 +171,19 @@ def _build_fill_section(_: Translator, basis: Basis, shape: str) -> Section:
     }
 
 
-def _build_size_section(_: Translator, shape: str) -> Section:
+def _build_size_section(_: Translator, shape: str, colour: str, basis: Basis) -> Section:
     from reports.colours import compute_radius_px
 
     numbers = (100, 500, 2000)
     return {
-        "title": _("Size: pupils"),
+        "title": _("Size: pupils") if basis == "actual" else _("Size: pupils by the model"),
         "layer": "schools",
         "flow": True,
         "items": [
             {
                 "kind": "point",
                 "shape": shape,
-                "colour": FILL_COLOURS[2],
+                "colour": colour,
                 "size": float(radius),
                 "scaled": True,
                 "label": _.number(number),

@@ -109,14 +109,20 @@ def build_scene(
         ("isochrones", _("Time bands around schools"), False, has_isochrones),
         ("roads", _("Roads"), True, roads),
         ("water", _("Water"), True, water),
-        ("towns", _("Names of towns"), True, bool((study.units["town"].fillna("") != "").any())),
+        ("names", _("Names"), True, True),
     ]
     return {
         "study": study.fingerprint,
         "version": compute_digest(study.fingerprint, view),
         "text": _build_texts(view, _),
         "layers": [
-            {"id": name, "label": label, "on": on, "lazy": name in LAZY_LAYERS}
+            {
+                "id": name,
+                "label": label,
+                "on": on,
+                "lazy": name in LAZY_LAYERS,
+                **({"keys": _build_road_keys(_)} if name == "roads" else {}),
+            }
             for name, label, on, has in layers
             if has
         ],
@@ -127,11 +133,36 @@ def build_scene(
             colour_by=view.colour_by,
             basis=view.basis,
             child_breaks=compute_count_breaks(children),
+            fill_known=_knows_fill(outcome, view),
+            way_note=say_way_method(study, view.mode, _),
         ),
         "road_styles": {str(rank): list(style) for rank, style in ROAD_STYLES.items()},
         "band_colours": {f"{limit:g}": colour for limit, colour in zip(TIME_BREAKS_MIN, TIME_COLOURS, strict=False)},
         "attribution": OSM_CREDIT if _uses_osm(study) else "",
     }
+
+
+def _build_road_keys(_: Translator) -> list[dict[str, Any]]:
+    names = {1: _("Main road"), 2: _("County road"), 3: _("Street"), 4: _("Path or service road")}
+    return [
+        {"colour": ROAD_STYLES[rank][0], "width": ROAD_STYLES[rank][1] * 1.3, "label": name}
+        for rank, name in names.items()
+    ]
+
+
+def _knows_fill(outcome: Outcome, view: View) -> bool:
+    rows = outcome.school_table[outcome.school_table["stage"] == view.stage]
+    return bool(rows["fill_share" if view.basis == "actual" else "modelled_fill_share"].notna().any())
+
+
+def say_way_method(study: StudyArea, mode: str, _: Translator) -> str:
+    """Return how ways were measured where they do not follow the study's roads, else nothing."""
+    travel = {str(name): matrix for name, matrix in study.travel.items()}.get(mode)
+    if travel is None or travel.method == "roads":
+        return ""
+    if travel.method == "given":
+        return _("Travel times as given in the data.")
+    return _("Estimated: straight line × {factor}, no roads given.", factor=_.number(travel.detour_factor, digits=1))
 
 
 def _uses_osm(study: StudyArea) -> bool:
@@ -157,6 +188,7 @@ def _build_texts(view: View, _: Translator) -> dict[str, str]:
         "legend": _("Legend"),
         "value": value,
         "no_value": no_value,
+        "busy": _("Computing what the layer shows …"),
     }
 
 
@@ -188,7 +220,7 @@ def _build_paint(study: StudyArea, outcome: Outcome, view: View, _: Translator) 
             "digits": 0,
         },
         "shown": _build_symbols(outcome, view, school_at, _),
-        "others": _build_other_symbols(study, view.stage, school_at),
+        "others": _build_other_symbols(study, view.stage, school_at, _),
     }
 
 
@@ -235,6 +267,8 @@ def _build_symbols(outcome: Outcome, view: View, school_at: Mapping[str, int], _
     fill = rows["fill_share" if actual else "modelled_fill_share"].to_numpy(dtype=np.float64)
     classes, sizes = classify(fill, FILL_BREAKS), compute_radius_px(pupils)
     symbols = []
+    # Where no school's fill is known a mark on every one would say nothing.
+    unknown = "unknown" if _knows_fill(outcome, view) else ""
     places = rows["capacity_places"].to_numpy(dtype=np.float64)
     for row, count, room, share, name, size in zip(
         rows.itertuples(), pupils, places, fill, classes, sizes, strict=True
@@ -245,7 +279,7 @@ def _build_symbols(outcome: Outcome, view: View, school_at: Mapping[str, int], _
                 "at": school_at[str(row.school_id)],
                 "shape": STAGE_SHAPES[view.stage],
                 "colour": FILL_COLOURS[name] if known else UNKNOWN_COLOUR,
-                "mark": "unknown" if not known else "over" if share > 1.0 else "",
+                "mark": unknown if not known else "over" if share > 1.0 else "",
                 "size": round(float(size), 1),
                 "lines": [name_kind(str(row.kind), _), say_fill(_, count, room, share)],
             }
@@ -270,13 +304,18 @@ def say_fill(_: Translator, pupils: float, places: float, share: float) -> str:
     return _("Pupils and places unknown")
 
 
-def _build_other_symbols(study: StudyArea, stage: str, school_at: Mapping[str, int]) -> list[Payload]:
+def _build_other_symbols(study: StudyArea, stage: str, school_at: Mapping[str, int], _: Translator) -> list[Payload]:
     """Return the schools without this stage, each with the shape of its lowest stage."""
     stages: dict[str, set[str]] = {}
     for school, name in zip(study.places["school_id"].astype(str), study.places["stage"].astype(str), strict=True):
         stages.setdefault(school, set()).add(name)
+    kinds = dict(zip(study.schools["school_id"].astype(str), study.schools["kind"].astype(str), strict=True))
     return [
-        {"at": school_at[school], "shape": STAGE_SHAPES[next(name for name in STAGES if name in found)]}
+        {
+            "at": school_at[school],
+            "shape": STAGE_SHAPES[next(name for name in STAGES if name in found)],
+            "lines": [name_kind(kinds.get(school, ""), _)],
+        }
         for school, found in stages.items()
         if stage not in found and school in school_at
     ]

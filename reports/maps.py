@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from geodata.study import Basemap, StudyArea
 
-ENCODING_VERSION = 1
+ENCODING_VERSION = 2
 WORLD_STEPS = 2.0**30
 MAX_LATITUDE_DEG = 85.0511
 FINE_TOLERANCE_M = 3.0
@@ -168,11 +168,13 @@ def encode_basemap(basemap: Basemap, crs: str) -> Payload:
         ranks = {name: RANK_OF_GROUP.get(kind.group, 4) for name, kind in read_road_classes().items()}
         rank = basemap.roads["road_class"].map(ranks).fillna(4).to_numpy(dtype=np.int64)
         lines = np.asarray(basemap.roads.geometry.array)
+        texts = basemap.roads["name"].fillna("").astype(str).to_numpy(dtype=object)
         for number in (4, 3, 2, 1):
             chosen = lines[rank == number]
             if not len(chosen):
                 continue
             entry: Payload = {"rank": number, "fine": encode_lines(chosen, crs, FINE_TOLERANCE_M)}
+            entry["names"] = _encode_line_names(chosen, texts[rank == number])
             if number <= 2:
                 entry["coarse"] = encode_lines(chosen, crs, COARSE_TOLERANCE_M)
             roads.append(entry)
@@ -183,6 +185,14 @@ def encode_basemap(basemap: Basemap, crs: str) -> Payload:
         "lakes": encode_areas(water, crs),
         "rivers": encode_lines(water, crs, FINE_TOLERANCE_M * 2),
     }
+
+
+def _encode_line_names(shapes: npt.NDArray[Any], texts: npt.NDArray[Any]) -> Payload:
+    """Return the different names, and the position of its name for every path of :func:`encode_lines`."""
+    parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
+    names, number = np.unique(texts.astype(str), return_inverse=True)
+    of_path = number[shape_of_part[shapely.get_type_id(parts) == 1]]
+    return {"texts": names.tolist(), "of": _pack_compressed(of_path.astype(np.int32))}
 
 
 def encode_bands(bands: gpd.GeoDataFrame, crs: str) -> Payload:

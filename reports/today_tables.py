@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,12 +70,44 @@ def say_value(value: float, unit: str, _: Translator) -> str:
     return _.number(value, digits=1 if unit in ("pupils/class",) else 0)
 
 
-def select_flags(outcome: Outcome, severities: Collection[str], subjects: Collection[str]) -> pd.DataFrame:
-    """Return the flags of the severities and subjects wanted, in the order of weight."""
+def select_flags(
+    outcome: Outcome, severities: Collection[str], subjects: Collection[str], flag: str = ""
+) -> pd.DataFrame:
+    """Return the flags of the severities, subjects and kind wanted (``""`` = all kinds), in the order of weight."""
     flags = outcome.flags
-    return flags[flags["severity"].isin(list(severities)) & flags["subject"].isin(list(subjects))].reset_index(
-        drop=True
+    wanted = flags["severity"].isin(list(severities)) & flags["subject"].isin(list(subjects))
+    if flag:
+        wanted &= flags["flag"] == flag
+    return flags[wanted].reset_index(drop=True)
+
+
+def select_pressing(outcome: Outcome, count: int) -> pd.DataFrame:
+    """Return the ``count`` flags to read first: by severity; of areas those where most children live.
+
+    A single child an hour from school is in the table, but does not stand before a village of fifty.
+    """
+    flags = outcome.flags[outcome.flags["severity"] != "note"]
+    units = outcome.unit_table
+    children = units.groupby("unit_id")["pupils"].sum()
+    concerned = flags["subject_id"].map(children).fillna(0).to_numpy(dtype=np.float64)
+    order = pd.DataFrame(
+        {
+            "severity": flags["severity"].map(SEVERITIES.index).to_numpy(),
+            "is_unit": (flags["subject"] == "unit").to_numpy(),
+            "children": np.where(flags["subject"] == "unit", concerned, 0.0),
+        },
+        index=flags.index,
     )
+    order = order.sort_values(["severity", "is_unit", "children"], ascending=[True, True, False], kind="stable")
+    return flags.loc[order.index[:count]]
+
+
+def count_flags(outcome: Outcome) -> list[tuple[str, str, str, int]]:
+    """Return ``(severity, flag, subject, count)`` by kind of flag, the gravest and then the most common first."""
+    columns = [outcome.flags[name].astype(str) for name in ("severity", "flag", "subject")]
+    counts = Counter(zip(*columns, strict=True))
+    rows = [(severity, flag, subject, count) for (severity, flag, subject), count in counts.items()]
+    return sorted(rows, key=lambda row: (SEVERITIES.index(row[0]), -row[3], row[1]))
 
 
 def build_flag_table(flags: pd.DataFrame, rules: Rules, _: Translator) -> pd.DataFrame:

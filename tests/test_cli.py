@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 import cli
 from tests.small_county import SCHOOLS, STUDY, write_small_county
@@ -80,3 +81,56 @@ def test_a_stage_nobody_teaches_is_no_plan(county: Path, capsys: pytest.CaptureF
     code = cli.main(["run", str(county / "study.toml"), "--stage", "senior", "--out", str(county / "out"), "--quiet"])
     assert code == 2
     assert capsys.readouterr().err.strip()
+
+
+def test_signs_that_move_the_cursor_are_shown_not_obeyed(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "\x1b[2J\u202eab"
+    (county / "schools.csv").write_text(SCHOOLS.replace("=第一小学", name).replace(",120,", ",999,"), encoding="utf-8")
+    assert cli.main(["check", str(county / "study.toml"), "--quiet"]) == 0
+    printed = capsys.readouterr().out
+    assert "\\u001b[2J\\u202eab" in printed
+    assert "\x1b" not in printed and "\u202e" not in printed
+
+
+def test_unknown_people_are_not_nobody(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    villages = county / "villages.geojson"
+    villages.write_text(villages.read_text(encoding="utf-8").replace("人口", "x"), encoding="utf-8")
+    assert cli.main(["check", str(county / "study.toml"), "--json", "--quiet"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["people"] is None
+    assert found["pupils"] == {"kindergarten": None, "primary": 180, "junior": None, "senior": None}
+
+
+def test_roads_that_nobody_can_use_are_an_issue_like_others(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nodes = "".join(f'<node id="{n}" lat="34.5" lon="113.0{n}"/>' for n in (1, 2))
+    way = '<way id="9"><nd ref="1"/><nd ref="2"/><tag k="highway" v="motorway"/></way>'
+    (county / "a.osm").write_text(f'<osm version="0.6">{nodes}{way}</osm>', encoding="utf-8")
+    (county / "study.toml").write_text(STUDY + '[roads]\npath = "a.osm"\n', encoding="utf-8")
+    (county / "schools.csv").write_text(SCHOOLS.replace(",120,", ",many,"), encoding="utf-8")
+    assert cli.main(["check", str(county / "study.toml"), "--json", "--quiet"]) == 1
+    issues = json.loads(capsys.readouterr().out)["issues"]
+    assert {(issue["check"], issue["file"]) for issue in issues} >= {("roads", "a.osm"), ("type", "schools.csv")}
+
+
+def test_another_sheet_of_schools_is_told(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    book = xlsxwriter.Workbook(str(county / "schools.xlsx"), {"strings_to_formulas": False})
+    for name in ("甲", "乙"):
+        sheet = book.add_worksheet(name)
+        for at, line in enumerate(SCHOOLS.splitlines()):
+            sheet.write_row(at, 0, line.split(","))
+    book.close()
+    (county / "study.toml").write_text(STUDY.replace("schools.csv", "schools.xlsx"), encoding="utf-8")
+    assert cli.main(["check", str(county / "study.toml"), "--quiet"]) == 0
+    assert "[sheet_not_read] schools.xlsx, 乙" in capsys.readouterr().out
+
+
+def test_an_unknown_coordinate_system_is_told_where_it_stands(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (county / "study.toml").write_text(STUDY.replace("year = 2025", 'crs = "EPSG:1"'), encoding="utf-8")
+    assert cli.main(["check", str(county / "study.toml"), "--quiet"]) == 1
+    assert "study.toml, schools.crs" in capsys.readouterr().out
+
+
+def test_schools_that_all_lie_elsewhere_stop_the_run(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (county / "schools.csv").write_text(SCHOOLS.replace("113.0", "103.0"), encoding="utf-8")
+    assert cli.main(["run", str(county / "study.toml"), "--out", str(county / "out"), "--quiet"]) == 1
+    assert "schools_outside" in capsys.readouterr().err

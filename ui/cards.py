@@ -13,6 +13,7 @@ from geodata.study import STAGES, StudyArea
 from planning.flag_case import iterate_rows
 from planning.rules import Rules
 from planning.run import Outcome
+from planning.tables import compute_stage_rolls
 from reports.citations import cite_rule
 from reports.language import MISSING_NUMBER, Translator
 from reports.legend import name_kind, name_setting_short, name_stage_short
@@ -93,7 +94,7 @@ def build_school_card(study: StudyArea, outcome: Outcome, school_id: str, stage:
     rows = rows[(rows["school_id"] == school_id) & (rows["stage"] == stage)]
     if rows.empty:
         note = _("This school has no {stage} stage.", stage=name_stage_short(stage, _))
-        return f'<div class="card">{head}{render_quiet(note)}</div>'
+        return f'<div class="card">{head}{render_quiet(note)}{_render_own_stages(study, school_id, _)}</div>'
     row = {str(name): value for name, value in rows.iloc[0].items()}
     flags = outcome.flags
     flags = flags[(flags["subject"] == "school") & (flags["subject_id"] == school_id)]
@@ -103,6 +104,18 @@ def build_school_card(study: StudyArea, outcome: Outcome, school_id: str, stage:
     parts.append(render_flags(flags, outcome.rules, _) if len(flags) else render_quiet(_("No flags.")))
     parts += [_render_homes(study, outcome, school_id, stage, _), _render_grades(study, school_id, stage, _)]
     return f'<div class="card">{"".join(parts)}</div>'
+
+
+def _render_own_stages(study: StudyArea, school_id: str, _: Translator) -> str:
+    """Return the stages that a school does teach, with the pupils of the latest year and the places."""
+    places = study.places[study.places["school_id"] == school_id].set_index("stage")["capacity_places"]
+    lines = []
+    for stage in STAGES:
+        if stage not in places.index:
+            continue
+        pupils = compute_stage_rolls(study.rolls, stage, None)["pupils"].get(school_id, math.nan)
+        lines.append((name_stage_short(stage, _), _.number(float(pupils)), _.number(_as_float(places[stage]))))
+    return _render_table([_("Stage"), _("Enrolled"), _("Places")], lines) if lines else ""
 
 
 def build_unit_card(study: StudyArea, outcome: Outcome, unit_id: str, stage: str, _: Translator) -> str:

@@ -75,6 +75,8 @@ class Need:
         return frozenset(name for choice in self.choices for name in choice)
 
 
+SYSTEM_NEED = Need("system", ())
+"""The coordinate system of a file that does not say it; asked for beside the columns."""
 _PLACE = Need("place", (("lon_deg", "lat_deg"), ("x_m", "y_m")))
 NEEDS: Mapping[str, tuple[Need, ...]] = MappingProxyType(
     {
@@ -100,6 +102,7 @@ def name_need(_: Translator, need: Need) -> str:
         "people": _("people or children"),
         "unit": _("code of the village or estate"),
         "site": _("code of the site"),
+        "system": _("coordinate system"),
     }[need.name]
 
 

@@ -37,7 +37,12 @@ def render_mapping(
     found = match_fields(role, headers, chosen)
     shown = [field for field in FIELDS[role] if not (has_shapes and field.name in POSITION)]
     result: dict[str, str] = {}
-    first = [field for field in shown if field.first or field.name in wanting]
+    pair = ("x_m", "y_m") if "x_m" in found and "lon_deg" not in found else ("lon_deg", "lat_deg")
+    first = [
+        field
+        for field in shown
+        if field.name in wanting or (field.name in pair if field.name in POSITION else field.first)
+    ]
     _render_grid(_, role, mark, headers, found, first, wanting, result)
     named = {field.name for field in FIELDS[role]}
     wide = [name for name in found if name not in named and name not in POSITION]

@@ -61,8 +61,17 @@ def list_population_kinds(found: Detected | None, roads: Detected | None, files:
     return ("hexagons", "points") if found.hexagons else ("points", "hexagons")
 
 
-def render_system(_: Translator, role: str, draft: Draft) -> None:
-    """Ask which coordinates the file has: Chinese web maps give shifted ones."""
+def take_system(role: str, kept: str) -> str:
+    """Return the coordinate system that was just chosen for a file, before its widgets are drawn; else ``kept``."""
+    chosen = st.session_state.get(f"system_{role}")
+    if chosen == OTHER:
+        code = _complete_code(str(st.session_state.get(f"epsg_{role}") or ""))
+        return code if code and _is_known(code) else ""
+    return kept if chosen is None else str(chosen)
+
+
+def render_system(_: Translator, role: str, draft: Draft, *, wanted: bool = False) -> None:
+    """Ask which coordinates the file has: Chinese web maps give shifted ones. ``wanted``: it stands out."""
     names = {
         "": _("WGS 84, or as the file says"),
         "GCJ-02": "GCJ-02 · 高德 腾讯",
@@ -71,9 +80,10 @@ def render_system(_: Translator, role: str, draft: Draft) -> None:
         OTHER: _("another system (EPSG code)"),
     }
     kept = draft.systems.get(role, "")
-    first, second = st.columns([1, 1])
+    first, second = st.columns(2)
+    label = _("Coordinates")
     chosen = first.selectbox(
-        _("Coordinates"),
+        f":red[**{label}**]" if wanted else label,
         [*SYSTEMS, OTHER],
         index=[*SYSTEMS, OTHER].index(kept if kept in SYSTEMS else OTHER),
         format_func=lambda system: names[system],

@@ -11,6 +11,7 @@ from geodata.study import Mode, StudyArea, compute_digest
 from planning.rules import read_rulebook
 from planning.run import Outcome, run_scenario
 from planning.scenario import Scenario
+from reports.colours import BANDS_MIN
 from reports.language import read_catalogue
 from reports.map_scene import View, build_paint_part, build_scene, build_study_parts, build_zones_part
 from reports.maps import MapPart, Payload, compute_part_digest, encode_bands
@@ -22,8 +23,7 @@ from ui.today_choices import Choice
 MAP_KEY = "today_map"
 SELECTED_KEY = "today_selected"
 FOCUS_KEY = "today_focus"
-BANDS_MIN = (5, 10, 15, 20, 30)
-MAP_HEIGHT = "max(400px, calc(100vh - 244px))"
+MAP_HEIGHT = "var(--today-map)"
 Selected = dict[str, str]
 
 

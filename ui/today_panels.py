@@ -18,10 +18,13 @@ from reports.today_tables import (
     build_flag_table,
     build_indicator_table,
     build_leakage_table,
+    count_flags,
+    name_flag,
     name_severity,
     name_subject,
     say_value,
     select_flags,
+    select_pressing,
 )
 from ui.cards import (
     STYLE,
@@ -40,6 +43,8 @@ MOST_PRESSING = 6
 SHOWN_ROWS_KEY = "today_flag_rows"
 PAGE_STYLE = f"""
 <style>
+.st-key-today_page {{ --today-map: max(400px, calc(100vh - 244px)); }}
+@media (max-width: 1100px) {{ .st-key-today_page {{ --today-map: max(400px, calc(100vh - 310px)); }} }}
 .st-key-today_side {{ display: block; flex: none !important; height: {MAP_HEIGHT} !important;
   min-height: 0 !important; max-height: {MAP_HEIGHT} !important; overflow-y: auto !important; padding-right: 0.4rem; }}
 .headline {{ font-size: 1.04rem; font-weight: 600; line-height: 1.35; }}
@@ -49,6 +54,9 @@ PAGE_STYLE = f"""
 .st-key-today_choices button {{ min-height: 36px; padding: 0 0.62rem; }}
 .st-key-today_choices label p {{ font-size: 0.78rem; color: #5d6b6c; }}
 .st-key-today_page {{ gap: 0.55rem; }}
+.counts {{ font-size: 0.84rem; }}
+.count {{ display: flex; justify-content: space-between; gap: 0.6rem; padding: 0.04rem 0; }}
+.count b {{ font-weight: 600; white-space: nowrap; }}
 </style>
 """
 
@@ -94,12 +102,12 @@ def say_headline(outcome: Outcome, choice: Choice, _: Translator) -> str:
     if not math.isfinite(median):
         return schools
     way = _(
-        "{mode}: half of the children need up to {median}, one in twenty more than {far}.",
+        "{mode}: half of the children need up to {median}, 5% of them more than {far}.",
         mode=name_mode_short(choice.mode, _),
         median=say_value(median, "min", _),
         far=say_value(far, "min", _),
     )
-    return f"{schools} {way}"
+    return schools + ("" if _.language == "zh" else " ") + way
 
 
 def render_side(study: StudyArea, outcome: Outcome, choice: Choice, selected: Selected | None, _: Translator) -> None:
@@ -129,12 +137,29 @@ def _build_county_panel(outcome: Outcome, _: Translator) -> str:
         (_("No way to school"), "unreached_pupils", "pupils"),
     ]
     grid = render_facts((title, say_value(find_value(outcome, name), unit, _)) for title, name, unit in facts)
-    flags = outcome.flags
-    top = flags[flags["severity"] != "note"].head(MOST_PRESSING)
+    top = select_pressing(outcome, MOST_PRESSING)
     hint = render_quiet(_("Click a school or an area on the map to see its card."))
-    if top.empty:
+    if outcome.flags.empty:
         return grid + render_title(_("No flags.")) + hint
-    return grid + render_title(_("Most pressing")) + render_flags(top, outcome.rules, _, named=True) + hint
+    counts = render_title(_("What is flagged")) + _render_counts(outcome, _)
+    if top.empty:
+        return grid + counts + hint
+    return grid + counts + render_title(_("Most pressing")) + render_flags(top, outcome.rules, _, named=True) + hint
+
+
+def _render_counts(outcome: Outcome, _: Translator) -> str:
+    """Return one line for each kind of flag with how many schools or areas carry it."""
+    lines = []
+    for severity, flag, subject, count in count_flags(outcome):
+        if subject == "county":
+            continue
+        words = _("{count} schools", count=count) if subject == "school" else _("{count} areas", count=_.number(count))
+        sign = name_severity(severity, _)
+        lines.append(
+            f'<div class="count {severity}" title="{text(sign)}"><span>{text(sign[:1])} {text(name_flag(flag, _))}'
+            f"</span><b>{text(words)}</b></div>"
+        )
+    return f'<div class="counts">{"".join(lines)}</div>'
 
 
 def render_tables(outcome: Outcome, choice: Choice, _: Translator) -> None:
@@ -187,13 +212,23 @@ def _render_flag_table(outcome: Outcome, choice: Choice, _: Translator) -> None:
             label_visibility="collapsed",
             persist_state="session",
         )
-    flags = select_flags(outcome, severities, subjects)
+        kinds = list(dict.fromkeys(flag for _severity, flag, _subject, _count in count_flags(outcome)))
+        kind = st.selectbox(
+            _("Flag"),
+            ["", *kinds],
+            format_func=lambda flag: name_flag(flag, _) if flag else _("All kinds"),
+            key=f"today_flag_kind_{choice.stage}",
+            label_visibility="collapsed",
+            width=200,
+        )
+    # Who asks for one kind by name wants all of it, the notes too.
+    flags = select_flags(outcome, SEVERITIES if kind else severities, subjects, kind or "")
     if flags.empty:
         st.text(_("No flags of this kind."))
         return
     st.session_state[SHOWN_ROWS_KEY] = [list(pair) for pair in zip(flags["subject"], flags["subject_id"], strict=True)]
     st.caption(_("Choose a row to see the school or area on the map."))
-    key = f"today_flags_{choice.stage}_{choice.mode}_{len(flags)}"
+    key = f"today_flags_{choice.stage}_{choice.mode}_{kind}_{len(flags)}"
     st.dataframe(
         build_flag_table(flags, outcome.rules, _),
         hide_index=True,

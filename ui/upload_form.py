@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from geodata.errors import DataError
 from reports.language import Translator
-from ui.columns import NEEDS, PUPILS, Need, list_unmet, match_fields, name_need
+from ui.columns import NEEDS, PUPILS, SYSTEM_NEED, Need, list_unmet, match_fields, name_need
 from ui.detect import TABLE_ENDINGS, Detected, detect_file
 from ui.draft import STUDY_FILE, Draft, read_draft, write_draft
 from ui.issue_table import build_rows, render_table
@@ -153,8 +153,9 @@ def _render_drop(_: Translator, role: str) -> Upload | None:
     names = draft.files.get(role) or []
     if folder is None or not names or not (folder / names[0]).is_file():
         return None
-    found = detect_file(folder / names[0], role, draft.parts.get(role, ""))
-    with st.container(horizontal=True, vertical_alignment="top"):
+    line = st.container(horizontal=True, vertical_alignment="top")
+    found = _choose_part(_, role, folder, draft, detect_file(folder / names[0], role, draft.parts.get(role, "")))
+    with line:
         _render_detected(_, role, names, found)
         if st.button(_("Remove"), key=f"remove_{role}", type="tertiary"):
             draft.files.pop(role, None)
@@ -162,7 +163,6 @@ def _render_drop(_: Translator, role: str) -> Upload | None:
             st.rerun()
     if found.issues:
         st.html(render_table(build_rows(_, found.issues), [issue.severity for issue in found.issues]))
-    found = _choose_part(_, role, folder, draft, found)
     return Upload(found, st.container(key=f"understood_{role}", gap="small"))
 
 
@@ -254,25 +254,29 @@ def render_understood(_: Translator, uploads: Mapping[str, Upload], draft: Draft
         unmet[role] = list_role_needs(role, found, draft)
         with upload.place:
             _render_columns(_, role, found, columns, unmet[role])
-            for line in _list_remarks(_, role, found, columns, draft):
+            for line in _list_remarks(_, role, columns):
                 st.caption(f":orange[⚠] {plain(line, longest=400)}")
     return unmet
 
 
 def list_role_needs(role: str, found: Detected, draft: Draft) -> list[Need]:
     """Return what the file of a role still needs, with the choices of the draft."""
-    return list_unmet(
+    columns = match_fields(role, found.headers, draft.columns.get(role, {}))
+    unmet = list_unmet(
         role,
-        match_fields(role, found.headers, draft.columns.get(role, {})),
+        columns,
         has_shapes=found.shaped,
         default_stage=draft.default_stage,
         parts=found.used,
         headers=found.headers,
     )
+    in_metres = {"x_m", "y_m"} <= set(columns) and not {"lon_deg", "lat_deg"} <= set(columns)
+    nameless = not found.has_system or (in_metres and not found.shaped)
+    return [*unmet, SYSTEM_NEED] if nameless and not draft.systems.get(role) else unmet
 
 
 def _render_columns(_: Translator, role: str, found: Detected, columns: Mapping[str, str], unmet: list[Need]) -> None:
-    needed = len(NEEDS[role])
+    needed = len({need.name for need in (*NEEDS[role], *unmet)})
     counts = _(
         "Needed: {met} of {needed} found · {used} of {total} columns understood",
         met=needed - len(unmet),
@@ -287,7 +291,7 @@ def _render_columns(_: Translator, role: str, found: Detected, columns: Mapping[
     st.caption(plain(counts), help=plain(_("Not used: {names}", names=listed), longest=600) if unused else None)
 
 
-def _list_remarks(_: Translator, role: str, found: Detected, columns: Mapping[str, str], draft: Draft) -> list[str]:
+def _list_remarks(_: Translator, role: str, columns: Mapping[str, str]) -> list[str]:
     """Return what will be unknown or assumed with this file, one sentence each."""
     lines = []
     staged = " ".join(columns)
@@ -298,7 +302,4 @@ def _list_remarks(_: Translator, role: str, found: Detected, columns: Mapping[st
             lines.append(_("No pupil numbers: only modelled numbers can be shown."))
     if role == "population" and not any(name in columns for name in PUPILS):
         lines.append(_("No numbers of children: they are estimated from the inhabitants."))
-    metric = {"x_m", "y_m"} <= set(columns) and not {"lon_deg", "lat_deg"} <= set(columns) and not found.shaped
-    if (metric or not found.has_system) and not draft.systems.get(role):
-        lines.append(_("The file does not say its coordinate system: choose it under the columns."))
     return lines

@@ -224,3 +224,49 @@ def test_every_check_is_named_described_and_on_the_page() -> None:
         assert function.__name__ == f"check_{name}"
         assert (function.__doc__ or "").startswith(("Error: ", "Warning: ", "Note: "))
         assert f"`{name}`" in page
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:32633"])
+def test_metres_that_are_none(crs: str) -> None:
+    study = build_five_villages()
+    lon, lat = np.full(5, 113.0), np.full(5, 34.5) + np.arange(5) / 100
+    x, y = from_lonlat(lon, lat, crs)
+    units = study.units.assign(x_m=x, y_m=y)
+    (issue,) = named(check(study, units=units, crs=crs), "crs_scale")
+    assert (issue.severity, issue.found) == ("error", crs)
+    assert "EPSG:32649" in str(issue.expected)
+
+
+def test_a_unit_in_another_province() -> None:
+    study = build_five_villages()
+    issues = check(study, units=change(study.units, 0, "x_m", 820_000.0))
+    assert [issue.record_id for issue in named(issues, "units_apart")] == ["a"]
+
+
+def test_rolls_of_an_earlier_year_are_not_lost_in_silence() -> None:
+    study = build_five_villages()
+    rolls = study.rolls.assign(year=2025)
+    for year in (2024, 0):
+        (issue,) = named(check(study, rolls=change(rolls, 0, "year", year)), "roll_years")
+        assert issue.record_id == str(rolls["school_id"].iloc[0])
+        assert str(year or "no year") in str(issue.problem)
+
+
+def test_a_school_that_no_unit_reaches() -> None:
+    study = build_five_villages()
+    walk = study.travel["walk"]
+    time = walk.time_min.copy()
+    time[:, list(walk.destination_ids).index("E")] = np.nan
+    issues = check(study, travel={"walk": replace(walk, time_min=time)})
+    assert [issue.record_id for issue in named(issues, "unreached_schools")] == ["E"]
+
+
+def test_unknown_ids_name_the_id_that_is_meant_and_the_file() -> None:
+    study = build_five_villages(zones=[("a", "primary", "0W"), (" a", "primary", "W")])
+    tables = (study.schools, study.places, study.rolls, study.units, study.zones, study.sites, study.travel)
+    issues = named(check_study(*tables, crs=study.crs, files={"zones": "z.csv"}), "unknown_ids")
+    assert {(i.file, i.column, i.found) for i in issues} == {
+        ("z.csv", "school_id", "0W"),
+        ("z.csv", "unit_id", " a"),
+    }
+    assert all("Did you mean" in str(issue.cure) for issue in issues)

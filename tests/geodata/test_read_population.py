@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geodata.errors import CrsError, DataError, DuplicateIdError, GeometryError, MissingColumnError, RangeError
-from geodata.population_table import compute_band_share, compute_stage_pupils
+from geodata.population_table import Population, compute_band_share, compute_stage_pupils
 from geodata.read_population import read_population
 from geodata.study_file import PopulationSource, StudySpec, UnitsSource
 from geodata.units import build_units
@@ -365,3 +365,45 @@ def test_porto_alegre_hexagons_and_raster(cases: Path) -> None:
         build_spec(Path(), path=str(folder / "poa_population_0002deg.tif"), kind="raster"), "EPSG:32722"
     )
     assert raster.table["population_people"].sum() == pytest.approx(812_935, abs=0.5)
+
+
+def test_undeclared_nodata_is_not_people(tmp_path: Path) -> None:
+    write_raster(tmp_path / "p.tif", [[100, 3.4e38], [5, -3.4e38]], nodata=None)
+    population = read_population(build_spec(tmp_path, path="p.tif", kind="raster"), CRS)
+    assert population.table["population_people"].sum() == 105
+    assert {"nodata_number", "raster_negative"} <= {issue.check for issue in population.issues}
+
+
+def test_an_empty_folder_of_age_bands(tmp_path: Path) -> None:
+    (tmp_path / "ages").mkdir()
+    with pytest.raises(DataError, match="No age band raster"):
+        read_population(build_spec(tmp_path, path="ages", kind="age_rasters"), CRS)
+
+
+def _read_table(folder: Path, text: str, kind: str = "points") -> Population:
+    (folder / "v.csv").write_text(text, encoding="utf-8")
+    return read_population(build_spec(folder, path="v.csv", kind=kind), CRS)
+
+
+def test_rows_without_a_place(tmp_path: Path) -> None:
+    head = "id,经度,纬度,人口\n"
+    found = _read_table(tmp_path, f"{head}1,113,34.5,100\n合计,,,100\n")
+    assert found.table["population_people"].tolist() == [100]
+    assert [issue.row for issue in found.issues if issue.check == "totals_row"] == [3]
+    with pytest.raises(DataError, match="no place"):
+        _read_table(tmp_path, f"{head}1,0,0,100\n2,113,34.5,100\n")
+    with pytest.raises(DataError, match="swapped"):
+        _read_table(tmp_path, f"{head}1,34.5,113,100\n2,34.5,113.1,100\n")
+
+
+def test_hexagons_on_one_spot_are_set_apart(tmp_path: Path) -> None:
+    found = _read_table(tmp_path, "id,lon,lat,人口\n1,113,34.5,100\n2,113,34.5,50\n", "hexagons")
+    assert found.table["population_people"].sum() == 150
+    assert "coincident_places" in {issue.check for issue in found.issues}
+
+
+def test_metres_in_a_layer_of_degrees(tmp_path: Path) -> None:
+    write_layer(tmp_path / "v.gpkg", {"人口": [5]}, [shapely.box(400_000, 3_800_000, 401_000, 3_801_000)], "EPSG:4326")
+    with pytest.raises(DataError, match="outside what its coordinate system") as caught:
+        read_population(build_spec(tmp_path, path="v.gpkg"), CRS)
+    assert caught.value.issues[0].row == 1

@@ -252,3 +252,11 @@ def test_a_silent_server_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NetworkError, match="cannot be reached"):
         download_raw_roads("Gongyi, China", timeout_s=0.5)
     assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("lon", ["nan", "inf", "500000"])
+def test_points_that_are_not_on_earth_are_told(tmp_path: Path, lon: str) -> None:
+    text = GRAPHML.replace('<data key="d1">0.003<', f'<data key="d1">{lon}<')
+    (tmp_path / "g.graphml").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="no longitude and latitude on Earth"):
+        build_road_table(read_graphml(tmp_path / "g.graphml"), "EPSG:32631", read_road_classes())

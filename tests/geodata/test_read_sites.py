@@ -68,3 +68,14 @@ def test_no_sites_is_an_empty_layer() -> None:
     sites, issues = read_sites(StudySpec("x"), CRS)
     assert len(sites) == 0 and issues == [] and sites.crs.to_epsg() == 32649
     assert read_sites(StudySpec("x"), "local")[0].crs is None
+
+
+def test_ids_are_checked_together_with_the_cells(tmp_path: Path) -> None:
+    text = "地块编号,经度,纬度,用地面积\nA,113,34,5\nA,113,34,x\n,113,34,5\n"
+    with pytest.raises(DataError) as caught:
+        read_sites(build_spec(tmp_path, text), CRS)
+    assert {(issue.check, issue.row) for issue in caught.value.issues} == {
+        ("type", 3),
+        ("duplicate_id", 3),
+        ("required_value", 4),
+    }

@@ -67,3 +67,56 @@ def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(Path("examples/studies").glob("*.toml")), ids=lambda path: path.stem)
 def test_every_example_is_a_valid_study_file(path: Path) -> None:
     assert read_study_file(path).name
+
+
+def _columns_of(changes: dict[str, object]) -> dict[str, str]:
+    """Return what is told about a study file with these tables changed, by key."""
+    with pytest.raises(DataError) as caught:
+        build_study_spec(GOOD | changes, folder=Path())
+    return {issue.column: str(issue) for issue in caught.value.issues}
+
+
+def test_tables_of_stages_and_modes_know_their_keys() -> None:
+    population = {"path": "p.gpkg", "share": {"primry": 0.1}, "totals": {"juniour": 3}}
+    found = _columns_of({"population": population, "travel": {"cutoff_min": {"wlak": 30}}})
+    assert set(found) == {"population.share.primry", "population.totals.juniour", "travel.cutoff_min.wlak"}
+    assert "'primary'" in found["population.share.primry"]
+    assert "'walk'" in found["travel.cutoff_min.wlak"]
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("population", "share", {"primary": 1.5}),
+        ("population", "totals", {"primary": float("inf")}),
+        ("population", "totals", {"primary": -5}),
+        ("travel", "cutoff_min", {"walk": 0}),
+        ("travel", "detour_factor", 0),
+        ("travel", "detour_factor", float("nan")),
+        ("travel", "max_snap_m", -1),
+        ("travel", "modes", []),
+        ("units", "cell_m", 1),
+        ("units", "cell_m", 10**400),
+        ("schools", "year", 10**30),
+    ],
+)
+def test_numbers_have_limits(table: str, key: str, value: object) -> None:
+    base = GOOD.get(table, {})
+    assert isinstance(base, dict)
+    (found,) = _columns_of({table: base | {key: value}})
+    assert found.startswith(f"{table}.{key}")
+
+
+@pytest.mark.parametrize("path", ["http://evil/x.csv", "/vsicurl/http://evil/x.csv", "a\0b.csv", "a" * 300 + ".csv"])
+def test_paths_that_cannot_be_paths(path: str) -> None:
+    assert set(_columns_of({"sites": {"path": path}})) == {"sites.path"}
+
+
+def test_missing_paths_are_told_with_everything_else() -> None:
+    found = _columns_of({"population": {}, "zones": {"path": ""}, "units": {"kind": "polygons"}, "roads": {}, "x": 1})
+    assert set(found) == {"population.path", "zones.path", "units.path", "roads.path", "x"}
+
+
+def test_a_mode_named_twice_counts_once() -> None:
+    spec = build_study_spec(GOOD | {"travel": {"modes": ["walk", "walk"]}}, folder=Path())
+    assert spec.travel.modes == ("walk",)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import pickle
 
@@ -265,3 +266,17 @@ def test_shuffling_rows_changes_nothing(seed: int, pupils: list[int], enrolment:
     for name in ("flags", "indicators", "school_table", "unit_table", "leakage"):
         pd.testing.assert_frame_equal(getattr(plain, name), getattr(mixed, name))
     assert check_plan(plain.require_plan(), living(study, "primary")) == []
+
+
+def test_unknown_children_are_not_zero_pupils():
+    study = build_five_villages()
+    nobody_knows = run(dataclasses.replace(study, units=study.units.assign(primary_pupils=np.nan)))
+    assert nobody_knows.school_table[["modelled_pupils", "modelled_fill_share", "leak_pupils"]].isna().all(axis=None)
+    assert np.isnan(nobody_knows.indicator("modelled_fill_share"))
+    east = study.units["unit_id"].isin(["c", "d", "e"])
+    half = run(dataclasses.replace(study, units=study.units.assign(primary_pupils=np.where(east, np.nan, 10.0))))
+    modelled = half.school_table.set_index("school_id")["modelled_pupils"]
+    assert np.isnan(modelled["E"])
+    assert modelled["W"] == 20
+    west = run(dataclasses.replace(study, units=study.units.assign(primary_pupils=np.where(east, 0.0, 10.0))))
+    assert west.school_table.set_index("school_id")["modelled_pupils"].to_dict() == {"E": 0, "W": 20}

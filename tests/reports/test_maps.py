@@ -177,7 +177,7 @@ def test_every_view_has_a_legend(answer: Outcome, language: str, colour_by: Any)
     view = View("primary", "walk", colour_by, choose_basis(answer, "primary"), language)
     scene = build_scene(study, answer, view, read_catalogue(language), has_isochrones=False)
     assert all(section["title"] for section in scene["legend"])
-    assert [layer["id"] for layer in scene["layers"]] == ["units", "schools", "others", "zones", "towns"]
+    assert [layer["id"] for layer in scene["layers"]] == ["units", "schools", "others", "zones", "names"]
     assert scene["attribution"] == ""
 
 

@@ -158,7 +158,7 @@ def test_places_with_a_count_of_schools_serve_as_schools(new_visit: Callable[...
     seen.choose("set_keep", "schools")
     seen.choose("set_stage", "Primary")
     assert "Still needed" not in seen.by_key("card_schools").inner_text()
-    seen.page.get_by_text("Settings").click()
+    seen.page.get_by_text("Settings", exact=True).click()
     assert seen.page.locator("[class*=st-key-set_kind] input").first.input_value() == "Hexagons by their centres"
     seen.click("build")
     seen.page.wait_for_selector(".st-key-built", timeout=180_000)
@@ -169,19 +169,19 @@ def test_places_with_a_count_of_schools_serve_as_schools(new_visit: Callable[...
 
 def test_without_internet_the_download_says_so(browser: Browser, tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:9"
-    with start_app(tmp_path, HTTPS_PROXY=nowhere, https_proxy=nowhere, NO_PROXY="", no_proxy="") as app:
-        with visit(browser, app, locale="zh-CN") as seen:
-            seen.open("/data")
-            seen.upload("drop_schools", write_schools(tmp_path / "schools.csv", broken=False))
-            seen.upload("drop_population", write_villages(tmp_path / "villages.csv"))
-            seen.by_key("roads_from").get_by_text("从OpenStreetMap下载").click()
-            seen.settle()
-            assert "需要联网" in seen.by_key("card_roads").inner_text()
-            seen.by_key("roads_place").locator("input").fill("河南省巩义市")
-            seen.by_key("roads_place").locator("input").press("Enter")
-            seen.settle().click("build")
-            seen.page.wait_for_selector(".st-key-download_failed", timeout=60_000)
-            words = seen.settle().by_key("download_failed").inner_text()
-            assert "无法连接地图服务器" in words
-            assert "上传OpenStreetMap数据" in words
-            seen.require_clean()
+    settings = {"HTTPS_PROXY": nowhere, "https_proxy": nowhere, "NO_PROXY": "", "no_proxy": ""}
+    with start_app(tmp_path, **settings) as app, visit(browser, app, locale="zh-CN") as seen:
+        seen.open("/data")
+        seen.upload("drop_schools", write_schools(tmp_path / "schools.csv", broken=False))
+        seen.upload("drop_population", write_villages(tmp_path / "villages.csv"))
+        seen.by_key("roads_from").get_by_text("从OpenStreetMap下载").click()
+        seen.settle()
+        assert "需要联网" in seen.by_key("card_roads").inner_text()
+        seen.by_key("roads_place").locator("input").fill("河南省巩义市")
+        seen.by_key("roads_place").locator("input").press("Enter")
+        seen.settle().click("build")
+        seen.page.wait_for_selector(".st-key-download_failed", timeout=60_000)
+        words = seen.settle().by_key("download_failed").inner_text()
+        assert "无法连接地图服务器" in words
+        assert "上传OpenStreetMap数据" in words
+        seen.require_clean()

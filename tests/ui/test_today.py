@@ -45,12 +45,12 @@ def test_the_page_opens_with_its_main_message(page: AppTest) -> None:
 
 
 def test_a_switch_gives_other_minutes(page: AppTest) -> None:
-    assert "half of the children need up to 0 min, one in twenty more than 20 min" in _words(page)
+    assert "half of the children need up to 0 min, 5% of them more than 20 min" in _words(page)
     page.session_state["today_mode"] = "drive"
     page.run()
     assert not page.exception
     # Driving is five times as fast as walking.
-    assert "one in twenty more than 4 min" in _words(page)
+    assert "5% of them more than 4 min" in _words(page)
 
 
 @pytest.mark.parametrize("table", ["flags", "indicators", "areas", "leakage", "downloads"])

@@ -214,6 +214,18 @@ def test_what_a_file_still_needs(role: str, found: dict[str, str], options: dict
     assert [need.name for need in list_unmet(role, found, **options)] == still
 
 
+def test_metres_need_a_named_system() -> None:
+    from ui.detect import Detected
+    from ui.upload_form import list_role_needs
+
+    table = Detected("CSV", 0.1, 5, ("学校代码", "学段", "X坐标", "Y坐标"))
+    assert [need.name for need in list_role_needs("schools", table, Draft())] == ["system"]
+    assert not list_role_needs("schools", table, Draft(systems={"schools": "EPSG:4547"}))
+    nameless = Detected("GeoPackage", 0.1, 5, ("人口",), shape="polygon", has_system=False)
+    assert [need.name for need in list_role_needs("population", nameless, Draft())] == ["system"]
+    assert not list_role_needs("population", Detected("GeoJSON", 0.1, 5, ("人口",), shape="polygon"), Draft())
+
+
 def test_a_sheet_of_its_own_keeps_rows_and_words(tmp_path: Path) -> None:
     from geodata.files import read_raw_table
     from tests.ui.sample_files import write_workbook

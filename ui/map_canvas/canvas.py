@@ -21,7 +21,7 @@ from reports.maps import MapPart, Payload
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
-SCRIPTS = ("geometry.js", "paint.js", "panels.js", "layer.js", "map.js")
+SCRIPTS = ("geometry.js", "paint.js", "labels.js", "panels.js", "layer.js", "views.js", "painter.js", "map.js")
 COMPONENT = "buju_map"
 HTML = '<div class="buju-home"></div>'
 CSS = ":host { display: block }"

@@ -155,6 +155,7 @@ async function unpackPart(payload) {
   if (payload.kind === "basemap") {
     const roads = await Promise.all(payload.roads.map(async (road) => ({
       rank: road.rank, fine: await unpackPaths(road.fine), coarse: road.coarse ? await unpackPaths(road.coarse) : null,
+      names: { texts: road.names.texts, of: await inflate(road.names.of) },
     })));
     return { kind: "basemap", roads, lakes: await unpackPaths(payload.lakes), rivers: await unpackPaths(payload.rivers) };
   }

@@ -1,14 +1,10 @@
 // The map itself: one object per key, kept on the window, so that a run of the page never resets it.
 
 const PAN_PX = 80;
-const MIN_RADIUS = 2.8;
 
-function growthAt(zoom) {
-  return Math.max(0.55, Math.min(1.5, 0.58 + (zoom - 10) * 0.17));
-}
-
-class BujuMap {
+class BujuMap extends MapPainter {
   constructor(store) {
+    super();
     this.store = store;
     this.parts = {};
     this.layers = new Map();
@@ -21,13 +17,17 @@ class BujuMap {
     this.tip = new Tip(this.root);
     this.layerPanel = new LayerPanel(this.root, (id, on) => this.switchLayer(id, on));
     this.legend = new Legend(this.root);
+    this.busy = element("div", "busy");
+    this.busy.setAttribute("role", "status");
+    this.busy.hidden = true;
+    this.root.appendChild(this.busy);
   }
 
   // Leaflet needs an element with a size, so the map is made at the first mount.
   start(data) {
     const tiles = data.tiles;
     this.map = L.map(this.frame, {
-      zoomControl: false, attributionControl: true, minZoom: 2, maxZoom: 19, zoomSnap: tiles ? 1 : 0.25, zoomDelta: 1,
+      zoomControl: false, attributionControl: true, minZoom: 2, maxZoom: 18, zoomSnap: tiles ? 1 : 0.25, zoomDelta: 1,
       wheelPxPerZoomLevel: 90, zoomAnimation: true, fadeAnimation: false, inertia: true, keyboardPanDelta: PAN_PX,
       center: [0, 0], zoom: 10,
     });
@@ -37,7 +37,9 @@ class BujuMap {
     L.control.scale({ imperial: false, maxWidth: 110 }).addTo(this.map);
     if (tiles) L.tileLayer(tiles.url, { maxZoom: 19, opacity: 0.75 }).addTo(this.map);
     this.canvases = {};
-    const painters = { units: this.paintUnits, base: this.paintBase, over: this.paintOver, schools: this.paintSchools };
+    const painters = {
+      units: this.paintUnits, base: this.paintBase, over: this.paintOver, schools: this.paintSchools, names: this.paintNames,
+    };
     Object.entries(painters).forEach(([name, paint], i) => {
       const pane = this.map.createPane(`buju-${name}`);
       pane.style.zIndex = 350 + i;
@@ -54,7 +56,8 @@ class BujuMap {
     this.frame.addEventListener("keydown", () => this.frame.classList.add("keys"));
     this.frame.addEventListener("mousedown", () => this.frame.classList.remove("keys"));
     this.frame.addEventListener("focus", () => this.frame.classList.toggle("keys", !this.frame.matches(":active")));
-    new ResizeObserver(() => this.map.invalidateSize({ pan: false })).observe(this.frame);
+    this.map.on("moveend", () => this.noteView());
+    new ResizeObserver(() => this.resize()).observe(this.frame);
   }
 
   addFitButton() {
@@ -67,7 +70,7 @@ class BujuMap {
       L.DomEvent.disableClickPropagation(bar);
       this.fitButton.addEventListener("click", (event) => {
         event.preventDefault();
-        this.fitAll(true);
+        this.fitAll();
       });
       bar.appendChild(this.fitButton);
       return bar;
@@ -92,10 +95,11 @@ class BujuMap {
     this.chosen = data.selected || null;
     this.showTexts(data);
     // The legend takes its height first; only then is the size of the map known.
-    this.map.invalidateSize({ pan: false });
+    this.resize();
     if (this.study !== data.study) this.showStudy(data.study);
     this.follow(data.focus);
     this.showLegend();
+    this.showBusy();
     this.repaint();
     this.reportMissing();
     this.root.dataset.version = data.version;
@@ -118,6 +122,7 @@ class BujuMap {
     this.schools = paint ? paint.shown : [];
     this.others = paint ? paint.others : [];
     this.schoolAt = new Map(this.schools.map((item) => [item.at, item]));
+    this.otherAt = new Map(this.others.map((item) => [item.at, item]));
   }
 
   showTexts(data) {
@@ -146,28 +151,48 @@ class BujuMap {
   showLegend() {
     const growth = growthAt(this.map.getZoom());
     const grow = (item) => (item.scaled ? { ...item, size: Math.max(MIN_RADIUS, item.size * growth) } : item);
-    const sections = this.data.legend.filter((section) => !section.layer || this.layers.get(section.layer));
+    const bands = this.on("isochrones") && this.parts.isochrones;
+    const seen = ({ layer }) => (layer === "units" || layer === "isochrones" ? (layer === "isochrones") === Boolean(bands) : true);
+    const sections = this.data.legend.filter((section) => seen(section) && (!section.layer || this.layers.get(section.layer)));
     this.legend.update(this.data.text.legend, sections.map((section) => ({ ...section, items: section.items.map(grow) })));
   }
 
+  // The view is kept for each study, over a reload of the page too.
   showStudy(study) {
     this.study = study;
-    this.store.views ??= new Map();
-    const kept = this.store.views.get(study);
-    if (kept) this.map.setView(kept.centre, kept.zoom, { animate: false });
-    else this.fitAll(false);
-    if (this.keepView) this.map.off("moveend", this.keepView);
-    this.keepView = () => this.store.views.set(study, { centre: this.map.getCenter(), zoom: this.map.getZoom() });
-    this.map.on("moveend", this.keepView);
+    const kept = recallView(study);
+    if (kept && !kept.fitted) this.map.setView(kept.centre, kept.zoom, { animate: false });
+    else this.fitAll();
   }
 
-  fitAll(animate) {
+  noteView() {
+    if (this.resizing) return;
+    this.fitted = false;
+    if (this.study) keepView(this.study, { centre: this.map.getCenter(), zoom: this.map.getZoom(), fitted: false });
+  }
+
+  // A map that shows the whole county goes on doing so when the window or the legend changes its size.
+  resize() {
+    const fitted = this.fitted, [wide, high] = this.fittedSize || [0, 0];
+    this.resizing = true;
+    this.map.invalidateSize({ pan: false });
+    this.resizing = false;
+    const size = this.map.getSize();
+    // Small changes come from the legend, whose symbols follow the zoom: to follow these would never end.
+    if (fitted && Math.max(Math.abs(size.x - wide), Math.abs(size.y - high)) > 14) this.fitAll();
+  }
+
+  fitAll() {
     const paths = this.parts.units && this.parts.units.paths;
     const box = paths && totalBox(paths);
     if (!box) return;
     const [x, y] = paths.origin;
     const corners = [[box[0] + x, box[1] + y], [box[2] + x, box[3] + y]].map(([a, b]) => this.toLatLng(a, b));
-    this.map.fitBounds(L.latLngBounds(corners), { animate, padding: [6, 6] });
+    this.map.fitBounds(L.latLngBounds(corners), { animate: false, padding: [6, 6] });
+    this.fitted = true;
+    const size = this.map.getSize();
+    this.fittedSize = [size.x, size.y];
+    if (this.study) keepView(this.study, { fitted: true });
   }
 
   toLatLng(worldX, worldY) {
@@ -183,6 +208,7 @@ class BujuMap {
     if (i === undefined) return;
     const [x, y] = focus.kind === "school" ? [part.x[i], part.y[i]] : this.middle(part, i);
     this.map.setView(this.toLatLng(x, y), Math.max(this.map.getZoom(), 13), { animate: true });
+    this.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
   middle({ paths }, i) {
@@ -195,104 +221,20 @@ class BujuMap {
     for (const name of wanted) this.canvases[name]._update();
   }
 
-  on(layer) {
-    return this.layers.get(layer) === true;
-  }
-
-  paintUnits(ctx, frame) {
-    if (this.on("isochrones") && this.parts.isochrones) {
-      paintBands(ctx, frame, this.parts.isochrones, this.data.band_colours);
-    } else if (this.parts.units && this.units && this.on("units")) {
-      paintUnits(ctx, frame, this.parts.units, this.units);
-    }
-  }
-
-  paintBase(ctx, frame) {
-    if (!this.parts.basemap) return;
-    if (this.on("water")) paintWater(ctx, frame, this.parts.basemap);
-    if (this.on("roads")) paintRoads(ctx, frame, this.parts.basemap, this.data.road_styles);
-  }
-
-  paintOver(ctx, frame) {
-    const units = this.parts.units;
-    if (this.on("zones") && this.parts.zones) paintOutlines(ctx, frame, this.parts.zones);
-    if (units && this.units && this.chosen) this.paintChosen(ctx, frame, units);
-    if (this.on("towns") && units && !this.chosen && frame.zoom < 14) paintLabels(ctx, frame, units.labels);
-  }
-
-  paintChosen(ctx, frame, units) {
-    if (this.chosen.kind === "school") {
-      const at = this.parts.schools.at.get(this.chosen.id);
-      paintVeil(ctx, frame, units, this.units.unitsOf.get(at) || []);
-      return;
-    }
-    const at = units.at.get(this.chosen.id);
-    if (at === undefined) return;
-    const view = viewOf(frame, units.paths.origin);
-    strokeUnits(ctx, units, [at], view, "#ffffff", 5);
-    strokeUnits(ctx, units, [at], view, INK, 2.4);
-    for (const school of this.units.schoolsOf.get(at) || []) this.paintWay(ctx, frame, this.middle(units, at), school);
-  }
-
-  paintWay(ctx, frame, [x, y], school) {
-    ctx.beginPath();
-    ctx.moveTo(x * frame.scale - frame.left, y * frame.scale - frame.top);
-    ctx.lineTo(this.parts.schools.x[school] * frame.scale - frame.left, this.parts.schools.y[school] * frame.scale - frame.top);
-    ctx.setLineDash([5, 4]);
-    ctx.strokeStyle = INK;
-    ctx.lineWidth = 1.6;
-    ctx.stroke();
-    ctx.setLineDash([]);
-  }
-
-  radius(item, zoom) {
-    return Math.max(MIN_RADIUS, item.size * growthAt(zoom));
-  }
-
-  paintSchools(ctx, frame) {
-    const part = this.parts.schools;
-    if (!part) return;
-    const place = (i) => [part.x[i] * frame.scale - frame.left, part.y[i] * frame.scale - frame.top];
-    if (this.on("others")) {
-      for (const { at, shape } of this.others) {
-        const [x, y] = place(at);
-        tracePoint(ctx, shape, x, y, frame.zoom < 11.5 ? 2.6 : 4);
-        ctx.fillStyle = "#ffffff";
-        ctx.fill();
-        ctx.strokeStyle = "#55616c";
-        ctx.lineWidth = 1;
-        ctx.stroke();
-      }
-    }
-    if (!this.on("schools")) return;
-    const picked = this.chosen && this.chosen.kind === "school" ? part.at.get(this.chosen.id) : -1;
-    for (const item of this.schools) {
-      const [x, y] = place(item.at);
-      ctx.globalAlpha = picked < 0 || picked === undefined || item.at === picked ? 1 : 0.32;
-      if (item.at === picked) {
-        tracePoint(ctx, item.shape, x, y, this.radius(item, frame.zoom) + 6.5);
-        ctx.strokeStyle = INK;
-        ctx.lineWidth = 2.6;
-        ctx.stroke();
-      }
-      paintSymbol(ctx, item, x, y, this.radius(item, frame.zoom));
-    }
-    ctx.globalAlpha = 1;
-  }
-
   // What lies under the pointer: a school before a unit.
   pick(point) {
     const corner = this.map.getPixelOrigin().add(this.map.containerPointToLayerPoint(point));
     const scale = 2 ** (this.map.getZoom() - 22), part = this.parts.schools;
+    let best = null, nearest = Infinity;
+    const look = (item, reach) => {
+      const away = Math.hypot(part.x[item.at] * scale - corner.x, part.y[item.at] * scale - corner.y);
+      if (away <= reach && away < nearest) [best, nearest] = [item, away];
+    };
     if (part && this.on("schools")) {
-      let best = null, nearest = Infinity;
-      for (const item of this.schools) {
-        const away = Math.hypot(part.x[item.at] * scale - corner.x, part.y[item.at] * scale - corner.y);
-        const reach = Math.max(9, this.radius(item, this.map.getZoom()) + 3);
-        if (away <= reach && away < nearest) [best, nearest] = [item, away];
-      }
-      if (best) return { kind: "school", id: part.ids[best.at], at: best.at };
+      for (const item of this.schools) look(item, Math.max(9, this.radius(item, this.map.getZoom()) + 3));
     }
+    if (part && this.on("others")) for (const item of this.others) look(item, 6);
+    if (best) return { kind: "school", id: part.ids[best.at], at: best.at };
     const units = this.parts.units;
     const at = units ? units.index.find(corner.x / scale, corner.y / scale) : -1;
     return at < 0 ? null : { kind: "unit", id: units.ids[at], at };
@@ -300,7 +242,7 @@ class BujuMap {
 
   describe(found) {
     if (found.kind === "school") {
-      const item = this.schoolAt.get(found.at);
+      const item = this.schoolAt.get(found.at) || this.otherAt.get(found.at);
       return [this.parts.schools.names[found.at], ...(item ? item.lines : [])];
     }
     const { units, schools } = this.parts, paint = this.units, text = this.data.text;
@@ -331,7 +273,7 @@ class BujuMap {
     const found = this.pick(event.containerPoint);
     const same = found && this.chosen && found.kind === this.chosen.kind && found.id === this.chosen.id;
     this.chosen = found && !same ? { kind: found.kind, id: found.id } : null;
-    this.repaint("over", "schools");
+    this.repaint("over", "schools", "names");
     this.store.clicks = (this.store.clicks || 0) + 1;
     const told = this.chosen || { kind: "", id: "" };
     this.component.setTriggerValue("event", { type: "click", ...told, n: this.store.clicks });
@@ -341,10 +283,18 @@ class BujuMap {
     this.layers.set(id, on);
     this.showTexts(this.data);
     this.repaint();
+    this.showBusy();
     const lazy = this.data.layers.filter((layer) => layer.lazy);
     if (lazy.some((layer) => layer.id === id)) {
       this.component.setStateValue("wanted", lazy.filter((layer) => this.layers.get(layer.id)).map((layer) => layer.id));
     }
+  }
+
+  // A layer that the server has still to compute says so on the map.
+  showBusy() {
+    const waits = this.data.layers.some(({ id, lazy }) => lazy && this.on(id) && !this.parts[id]);
+    this.busy.textContent = this.data.text.busy;
+    this.busy.hidden = !waits;
   }
 
   // The server remembers what it sent; should anything be lost on the way, it is asked for again.

@@ -178,22 +178,15 @@ function paintSymbol(ctx, item, x, y, r) {
   }
 }
 
-function paintLabels(ctx, frame, labels) {
-  ctx.font = "600 12px 'Source Sans', 'Noto Sans SC', 'Noto Sans CJK SC', 'WenQuanYi Micro Hei', sans-serif";
-  ctx.textAlign = "center";
-  ctx.textBaseline = "middle";
-  ctx.lineJoin = "round";
-  const taken = [];
-  for (const [text, worldX, worldY] of labels) {
-    const x = worldX * frame.scale - frame.left, y = worldY * frame.scale - frame.top + 13;
-    const half = ctx.measureText(text).width / 2 + 4;
-    const box = [x - half, y - 9, x + half, y + 9];
-    if (taken.some((t) => t[0] < box[2] && t[2] > box[0] && t[1] < box[3] && t[3] > box[1])) continue;
-    taken.push(box);
-    ctx.strokeStyle = "rgba(255,255,255,0.85)";
-    ctx.lineWidth = 3.5;
-    ctx.strokeText(text, x, y);
-    ctx.fillStyle = "#4a5561";
-    ctx.fillText(text, x, y);
-  }
+// A school of another stage: its shape only.
+function paintOther(ctx, item, x, y, r) {
+  tracePoint(ctx, item.shape, x, y, r + 1);
+  ctx.fillStyle = "rgba(255,255,255,0.9)";
+  ctx.fill();
+  tracePoint(ctx, item.shape, x, y, r);
+  ctx.fillStyle = "#ffffff";
+  ctx.fill();
+  ctx.strokeStyle = "#3f4a55";
+  ctx.lineWidth = 1.1;
+  ctx.stroke();
 }

@@ -50,7 +50,7 @@ class LayerPanel extends FoldingPanel {
 
   update(title, layers, isOn) {
     this.title.textContent = title;
-    const rows = layers.map(({ id, label }) => {
+    const rows = layers.flatMap(({ id, label, keys }) => {
       const row = element("label", "layer-row");
       const box = element("input");
       box.type = "checkbox";
@@ -58,13 +58,20 @@ class LayerPanel extends FoldingPanel {
       box.dataset.layer = id;
       box.addEventListener("change", () => this.onToggle(id, box.checked));
       row.append(box, element("span", "", label));
-      return row;
+      return keys ? [row, ...keys.map((key) => layerKey(key))] : [row];
     });
     const text = JSON.stringify([title, layers]);
     // Rebuilding would take the keyboard focus away.
     if (text !== this.text) this.body.replaceChildren(...rows);
     this.text = text;
   }
+}
+
+// What a line of a layer means: the legend of the roads stands with their switch.
+function layerKey(key) {
+  const row = element("div", "layer-key");
+  row.append(swatch({ kind: "line", ...key }, Math.max(1, globalThis.devicePixelRatio || 1)), element("span", "", key.label));
+  return row;
 }
 
 function swatch(item, ratio) {

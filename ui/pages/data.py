@@ -13,7 +13,7 @@ from geodata.study import compute_digest
 from geodata.study_file import StudySpec
 from reports.language import Translator
 from ui.build_job import build_in_worker
-from ui.columns import Need, match_fields, read_columns
+from ui.columns import SYSTEM_NEED, Need, match_fields, read_columns
 from ui.detect import Detected
 from ui.draft import OSM_BUILDINGS, Draft, build_spec, write_study
 from ui.issue_map import render_findings
@@ -21,7 +21,7 @@ from ui.job_panel import clear_job, read_job, render_job, start_job
 from ui.jobs import JobState
 from ui.mapping_form import name_choice, render_mapping
 from ui.page_words import render_page_words
-from ui.settings_form import describe_children, render_school_settings, render_settings, render_system
+from ui.settings_form import describe_children, render_school_settings, render_settings, render_system, take_system
 from ui.state import open_study, read_draft_token, read_open_reference, translator
 from ui.studies import (
     UPLOAD_PREFIX,
@@ -135,7 +135,7 @@ def _show_columns(_: Translator, draft: Draft, uploads: Mapping[str, Upload]) ->
                     asks_stage = any(need.name == "stage" for need in unmet[role])
                     render_school_settings(_, draft, found, asks_stage=asks_stage)
                 if role != "zones":
-                    render_system(_, role, draft)
+                    render_system(_, role, draft, wanted=SYSTEM_NEED in unmet[role])
 
 
 def _take_choices(draft: Draft, marks: Mapping[str, str]) -> Draft:
@@ -147,7 +147,8 @@ def _take_choices(draft: Draft, marks: Mapping[str, str]) -> Draft:
             if key in st.session_state:
                 columns[role][name] = str(st.session_state[key])
     stage = str(st.session_state.get("set_stage", draft.default_stage))
-    return replace(draft, columns=columns, default_stage=stage)
+    systems = {role: take_system(role, draft.systems.get(role, "")) for role in marks}
+    return replace(draft, columns=columns, default_stage=stage, systems=systems)
 
 
 def _keep_choices(role: str, chosen: dict[str, str], found: Detected, before: Mapping[str, str]) -> dict[str, str]:
@@ -210,7 +211,9 @@ def _show_failure(_: Translator, state: JobState) -> None:
     elif state.issues:
         issues = _show_download_failure(_, state.issues)
         errors = sum(issue.severity == "error" for issue in issues)
-        if errors:
+        if errors == 1:
+            st.error(_("One error must be mended before the study can be built. Mend the file and send it again."))
+        elif errors:
             st.error(
                 _(
                     "{count} errors must be mended before the study can be built. Mend the file and send it again.",

@@ -1,0 +1,114 @@
+// What the map's canvases show, from the parts, the values and the layers that are on.
+
+const MIN_RADIUS = 2.8;
+
+function growthAt(zoom) {
+  return Math.max(0.55, Math.min(1.5, 0.58 + (zoom - 10) * 0.17));
+}
+
+function otherRadius(zoom) {
+  return zoom < 11.5 ? 3 : 4.4;
+}
+
+class MapPainter {
+  on(layer) {
+    return this.layers.get(layer) === true;
+  }
+
+  paintUnits(ctx, frame) {
+    if (this.on("isochrones") && this.parts.isochrones) {
+      paintBands(ctx, frame, this.parts.isochrones, this.data.band_colours);
+    } else if (this.parts.units && this.units && this.on("units")) {
+      paintUnits(ctx, frame, this.parts.units, this.units);
+    }
+  }
+
+  paintBase(ctx, frame) {
+    if (!this.parts.basemap) return;
+    if (this.on("water")) paintWater(ctx, frame, this.parts.basemap);
+    if (this.on("roads")) paintRoads(ctx, frame, this.parts.basemap, this.data.road_styles);
+  }
+
+  paintOver(ctx, frame) {
+    const units = this.parts.units;
+    if (this.on("zones") && this.parts.zones) paintOutlines(ctx, frame, this.parts.zones);
+    if (units && this.units && this.chosen) this.paintChosen(ctx, frame, units);
+  }
+
+  paintChosen(ctx, frame, units) {
+    if (this.chosen.kind === "school") {
+      const at = this.parts.schools.at.get(this.chosen.id);
+      const homes = this.units.unitsOf.get(at);
+      if (homes) paintVeil(ctx, frame, units, homes);
+      return;
+    }
+    const at = units.at.get(this.chosen.id);
+    if (at === undefined) return;
+    const view = viewOf(frame, units.paths.origin);
+    strokeUnits(ctx, units, [at], view, "#ffffff", 5);
+    strokeUnits(ctx, units, [at], view, INK, 2.4);
+    for (const school of this.units.schoolsOf.get(at) || []) this.paintWay(ctx, frame, this.middle(units, at), school);
+  }
+
+  paintWay(ctx, frame, [x, y], school) {
+    ctx.beginPath();
+    ctx.moveTo(x * frame.scale - frame.left, y * frame.scale - frame.top);
+    ctx.lineTo(this.parts.schools.x[school] * frame.scale - frame.left, this.parts.schools.y[school] * frame.scale - frame.top);
+    ctx.setLineDash([5, 4]);
+    ctx.strokeStyle = INK;
+    ctx.lineWidth = 1.6;
+    ctx.stroke();
+    ctx.setLineDash([]);
+  }
+
+  radius(item, zoom) {
+    return Math.max(MIN_RADIUS, item.size * growthAt(zoom));
+  }
+
+  paintSchools(ctx, frame) {
+    const part = this.parts.schools;
+    if (!part) return;
+    const place = (i) => [part.x[i] * frame.scale - frame.left, part.y[i] * frame.scale - frame.top];
+    const picked = this.chosen && this.chosen.kind === "school" ? part.at.get(this.chosen.id) : -1;
+    const ring = (item, x, y, r) => {
+      tracePoint(ctx, item.shape, x, y, r + 6.5);
+      ctx.strokeStyle = INK;
+      ctx.lineWidth = 2.6;
+      ctx.stroke();
+    };
+    if (this.on("others")) {
+      for (const item of this.others) {
+        const [x, y] = place(item.at), r = otherRadius(frame.zoom);
+        paintOther(ctx, item, x, y, r);
+        if (item.at === picked) ring(item, x, y, r);
+      }
+    }
+    if (!this.on("schools")) return;
+    const faded = picked >= 0 && this.schoolAt.has(picked);
+    for (const item of this.schools) {
+      const [x, y] = place(item.at);
+      ctx.globalAlpha = faded && item.at !== picked ? 0.32 : 1;
+      if (item.at === picked) ring(item, x, y, this.radius(item, frame.zoom));
+      paintSymbol(ctx, item, x, y, this.radius(item, frame.zoom));
+    }
+    ctx.globalAlpha = 1;
+  }
+
+  // Names come last and above everything; symbols are kept free of them.
+  paintNames(ctx, frame) {
+    const { units, schools, basemap } = this.parts;
+    if (!this.on("names") || !units || !schools) return;
+    const taken = new Places(), symbols = [];
+    const note = (item, r) => {
+      const x = schools.x[item.at] * frame.scale - frame.left, y = schools.y[item.at] * frame.scale - frame.top;
+      taken.take([x - r, y - r, x + r, y + r]);
+      symbols.push([schools.names[item.at], x, y, r]);
+    };
+    if (this.on("schools")) this.schools.forEach((item) => note(item, this.radius(item, frame.zoom) * 0.9));
+    if (this.on("others")) this.others.forEach((item) => note(item, otherRadius(frame.zoom)));
+    paintTownNames(ctx, frame, units.labels, taken);
+    paintSchoolNames(ctx, frame, symbols, taken);
+    if (basemap && this.on("roads")) paintStreetNames(ctx, frame, basemap.roads, taken);
+    if (this.on("units")) paintUnitNames(ctx, frame, units, taken);
+  }
+}
