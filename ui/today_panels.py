@@ -151,9 +151,10 @@ def _render_counts(outcome: Outcome, _: Translator) -> str:
     """Return one line for each kind of flag with how many schools or areas carry it."""
     lines = []
     for severity, flag, subject, count in count_flags(outcome):
-        if subject == "county":
-            continue
-        words = _("{count} schools", count=count) if subject == "school" else _("{count} areas", count=_.number(count))
+        words = name_subject(subject, _)
+        if subject != "county":
+            number = _.number(count)
+            words = _("{count} schools", count=number) if subject == "school" else _("{count} areas", count=number)
         sign = name_severity(severity, _)
         lines.append(
             f'<div class="count {severity}" title="{text(sign)}"><span>{text(sign[:1])} {text(name_flag(flag, _))}'

@@ -229,3 +229,14 @@ def test_a_layer_without_crs_needs_one_from_the_study() -> None:
         require_layer_crs(layer, "", "a.gpkg")
     assert require_layer_crs(layer, "EPSG:2333", "a.gpkg").crs.to_epsg() == 2333
     assert require_layer_crs(layer, "gcj02", "a.gpkg").crs is None
+
+
+def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.csv").write_text("id,name\n1,a\n")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError, match="cannot be opened"):
+        read_raw_table(tmp_path / "a.csv")

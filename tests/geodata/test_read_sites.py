@@ -48,6 +48,7 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
         ("allowed_value", 2, "class_options"),
         ("allowed_value", 3, "stages"),
         ("position", 3, "lon"),
+        ("duplicate_id", 3, "site_id"),
     }
 
 

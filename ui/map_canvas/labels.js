@@ -54,7 +54,7 @@ function inFrame(frame, x, y) {
 function paintTownNames(ctx, frame, labels, taken) {
   if (frame.zoom >= TOWNS_TO_ZOOM) return;
   setLabelFont(ctx, 12, 600);
-  const shifts = () => [[0, 13], [0, -13], [0, 0], [0, 24], [0, -24], [0, 38], [0, -38], [0, 54], [0, -54]];
+  const shifts = (half) => [[0, 13], [0, -13], [0, 0], [0, 24], [0, -24], [half + 8, 0], [-half - 8, 0], [0, 32], [0, -32]];
   for (const [name, worldX, worldY] of labels) {
     const x = worldX * frame.scale - frame.left, y = worldY * frame.scale - frame.top;
     if (inFrame(frame, x, y)) placeName(ctx, taken, name, x, y, shifts, "#3f4a55");

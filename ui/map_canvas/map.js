@@ -27,7 +27,7 @@ class BujuMap extends MapPainter {
   start(data) {
     const tiles = data.tiles;
     this.map = L.map(this.frame, {
-      zoomControl: false, attributionControl: true, minZoom: 2, maxZoom: 18, zoomSnap: tiles ? 1 : 0.25, zoomDelta: 1,
+      zoomControl: false, attributionControl: true, minZoom: 2, maxZoom: 18, zoomSnap: tiles ? 1 : 0.1, zoomDelta: 1,
       wheelPxPerZoomLevel: 90, zoomAnimation: true, fadeAnimation: false, inertia: true, keyboardPanDelta: PAN_PX,
       center: [0, 0], zoom: 10,
     });

@@ -77,6 +77,7 @@ def show_data() -> None:
 
 
 def _show_own(_: Translator) -> None:
+    above = st.container()  # the answer stands where the eye is, not below three boxes of files
     uploads = _show_files(_)
     folder, draft = open_draft()
     if folder is not None and (draft.files or draft.roads_place):
@@ -88,7 +89,8 @@ def _show_own(_: Translator) -> None:
         if asdict(draft) != before:
             keep_draft(folder, draft)
         _show_build(_, folder, draft, unmet)
-    _show_result(_)
+    with above:
+        _show_result(_)
 
 
 def _show_files(_: Translator) -> dict[str, Upload]:
