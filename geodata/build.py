@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-DATA_VERSION = 2
+DATA_VERSION = 3
 """Part of every cache key: raise it when the same files give different facts."""
 
 T = TypeVar("T")
@@ -173,16 +173,9 @@ def _build(
     progress(msg("Finding neighbours"), 0.9)
     adjacency = compute_adjacency(units)
     progress(msg("Checking across tables"), 0.95)
+    files = {source.role: source.path for source in sources if source.note == "path"}
     gathered.issues += check_study(
-        schools.schools,
-        schools.places,
-        schools.rolls,
-        units,
-        zones,
-        sites,
-        travel,
-        crs=crs,
-        files={source.role: source.path for source in sources if source.note == "path"},
+        schools.schools, schools.places, schools.rolls, units, zones, sites, travel, crs=crs, files=files
     )
     gathered.require()
     return StudyArea(

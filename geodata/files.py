@@ -245,7 +245,8 @@ def _read_ogr(file: Path, target: str, layer: str) -> gpd.GeoDataFrame:
             raise _too_large(file, f"{about['features']:,} features")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a column of mixed kinds is read as text, as it should be
-            found = pyogrio.read_dataframe(target, **options)
+            # a ring that is not closed comes back as a missing shape, which is told with its row
+            found = pyogrio.read_dataframe(target, on_invalid="ignore", **options)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError, ValueError) as error:
         if isinstance(error, DataError):
             raise
@@ -257,6 +258,7 @@ def _read_parquet(file: Path) -> gpd.GeoDataFrame:
     import geopandas as gpd
     import pyarrow
     from pyarrow import parquet
+    from shapely.errors import GEOSException
 
     try:
         about = parquet.ParquetFile(file).metadata
@@ -264,7 +266,7 @@ def _read_parquet(file: Path) -> gpd.GeoDataFrame:
         if about.num_rows > MAX_FEATURES or about.num_rows * about.num_columns > MAX_LAYER_CELLS or size > 4 * 1024**3:
             raise _too_large(file, f"{about.num_rows:,} rows")
         found = gpd.read_parquet(file)
-    except (pyarrow.ArrowException, OSError, ValueError, TypeError) as error:
+    except (pyarrow.ArrowException, GEOSException, OSError, ValueError, TypeError) as error:
         if isinstance(error, DataError):
             raise
         raise _unreadable(file, error) from error

@@ -22,7 +22,7 @@ UNKNOWN_COLOUR = "#a3abb2"
 
 TIME_BREAKS_MIN: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0)
 """Minutes: upper bounds of all classes of travel time but the last."""
-TIME_COLOURS: tuple[str, ...] = ("#fdf6dc", "#f0e4b0", "#d5d3a0", "#adbd9f", "#829f9d", "#5f8196", "#45658a")
+TIME_COLOURS: tuple[str, ...] = ("#fef8e0", "#f1e0a0", "#cbce98", "#a3b99b", "#7a9a9b", "#577a94", "#3b5a83")
 
 BANDS_MIN = (5, 10, 15, 20, 30)
 """Minutes: outer limits of the time bands around schools; the first classes of travel time, in the same colours."""

@@ -57,6 +57,11 @@ def name_kind(kind: str, _: Translator) -> str:
     return names.get(kind, kind)
 
 
+def name_ownership(ownership: str, _: Translator) -> str:
+    """Return who runs a school; nothing where that is not known."""
+    return {"public": _("Public"), "private": _("Private")}.get(ownership, "")
+
+
 def name_setting_short(setting: str, _: Translator) -> str:
     """Return urban, town or rural, as a table shows it."""
     names = {"urban": _("Urban"), "town": _("Town"), "rural": _("Rural")}

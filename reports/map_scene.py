@@ -138,6 +138,8 @@ def build_scene(
         ),
         "road_styles": {str(rank): list(style) for rank, style in ROAD_STYLES.items()},
         "band_colours": {f"{limit:g}": colour for limit, colour in zip(TIME_BREAKS_MIN, TIME_COLOURS, strict=False)},
+        # Colours alone do not tell neighbouring catchments apart for every eye.
+        "outline": view.colour_by == "school",
         "attribution": OSM_CREDIT if _uses_osm(study) else "",
     }
 

@@ -16,7 +16,7 @@ from planning.run import Outcome
 from planning.tables import compute_stage_rolls
 from reports.citations import cite_rule
 from reports.language import MISSING_NUMBER, Translator
-from reports.legend import name_kind, name_setting_short, name_stage_short
+from reports.legend import name_kind, name_ownership, name_setting_short, name_stage_short
 from reports.today_tables import name_flag, name_severity, say_reason, say_value
 from ui.text import clean
 
@@ -89,7 +89,8 @@ def build_school_card(study: StudyArea, outcome: Outcome, school_id: str, stage:
     if about.empty:
         return ""
     school = about.iloc[0]
-    head = _render_head(school["name"], [name_kind(str(school["kind"]), _), *_say_place(school, _)])
+    owner = name_ownership(str(school.get("ownership") or ""), _)
+    head = _render_head(school["name"], [name_kind(str(school["kind"]), _), owner, *_say_place(school, _)])
     rows = outcome.school_table
     rows = rows[(rows["school_id"] == school_id) & (rows["stage"] == stage)]
     if rows.empty:
@@ -98,7 +99,11 @@ def build_school_card(study: StudyArea, outcome: Outcome, school_id: str, stage:
     row = {str(name): value for name, value in rows.iloc[0].items()}
     flags = outcome.flags
     flags = flags[(flags["subject"] == "school") & (flags["subject_id"] == school_id)]
-    parts = [head, render_facts(_list_school_facts(row, _))]
+    facts = _list_school_facts(row, _)
+    beds = _as_float(school.get("boarding_places"))
+    if np.isfinite(beds):
+        facts.append((_("Boarding places"), _.number(beds)))
+    parts = [head, render_facts(facts)]
     if str(row.get("capacity_source")) == "derived":
         parts.append(render_quiet(_("Places are derived from the number of classes.")))
     parts.append(render_flags(flags, outcome.rules, _) if len(flags) else render_quiet(_("No flags.")))

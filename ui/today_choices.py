@@ -61,13 +61,13 @@ def render_choices(study: StudyArea, _: Translator) -> Choice | None:
         first = "primary" if "primary" in stages else stages[0]
         stage = cast(Stage, _switch(_("Stage"), stages, "stage", lambda name: name_stage_short(name, _), first))
         mode = cast(Mode, _switch(_("On the way"), modes or ["walk"], "mode", lambda name: name_mode_short(name, _)))
-        colour_by = _select(_("Colour of the areas"), COLOUR_BY, "colour", lambda name: name_colour_by(name, _), 118)
+        colour_by = _select(_("Colour of the areas"), COLOUR_BY, "colour", lambda name: name_colour_by(name, _), 126)
         bases = {"actual": _("Enrolled today"), "modelled": _("By the model")}
         basis = _select(_("Pupils of schools"), list_bases(study, stage), "basis", bases.__getitem__, 148)
         methods = {"nearest": _("Nearest school"), "zones": _("Current catchments")}
         enrolment = _select(_("Model"), list_enrolments(study, stage), "enrolment", methods.__getitem__, 166)
         books = {"cn": _("China"), "intl": _("International")}
-        rulebook = _select(_("Rules"), RULEBOOKS, "rulebook", books.__getitem__, 122)
+        rulebook = _select(_("Rules"), RULEBOOKS, "rulebook", books.__getitem__, 134)
     return Choice(
         stage=stage,
         mode=mode,

@@ -106,7 +106,7 @@ def render_today_map(study: StudyArea, outcome: Outcome, choice: Choice, selecte
     parts = {**_build_study_parts(study.fingerprint, study), "paint": paint}
     wanted = read_wanted_layers(MAP_KEY)
     with status, st.spinner(_("Computing what the layer shows …")):
-        if "zones" in wanted and outcome.plan is not None:
+        if ("zones" in wanted or choice.colour_by == "school") and outcome.plan is not None:
             parts["zones"] = _build_zones_part(study.fingerprint, choice, study, outcome)
         if "isochrones" in wanted and choice.mode in study.networks:
             parts["isochrones"] = _build_bands_part(study, choice)

@@ -154,7 +154,7 @@ def _render_counts(outcome: Outcome, _: Translator) -> str:
         words = name_subject(subject, _)
         if subject != "county":
             number = _.number(count)
-            words = _("{count} schools", count=number) if subject == "school" else _("{count} areas", count=number)
+            words = _("schools: {count}", count=number) if subject == "school" else _("areas: {count}", count=number)
         sign = name_severity(severity, _)
         lines.append(
             f'<div class="count {severity}" title="{text(sign)}"><span>{text(sign[:1])} {text(name_flag(flag, _))}'
@@ -214,16 +214,9 @@ def _render_flag_table(outcome: Outcome, choice: Choice, _: Translator) -> None:
             persist_state="session",
         )
         kinds = list(dict.fromkeys(flag for _severity, flag, _subject, _count in count_flags(outcome)))
-        kind = st.selectbox(
-            _("Flag"),
-            ["", *kinds],
-            format_func=lambda flag: name_flag(flag, _) if flag else _("All kinds"),
-            key=f"today_flag_kind_{choice.stage}",
-            label_visibility="collapsed",
-            width=200,
-        )
+        kind = _choose_kind(kinds, _)
     # Who asks for one kind by name wants all of it, the notes too.
-    flags = select_flags(outcome, SEVERITIES if kind else severities, subjects, kind or "")
+    flags = select_flags(outcome, SEVERITIES if kind else severities, subjects, kind)
     if flags.empty:
         st.text(_("No flags of this kind."))
         return
@@ -239,6 +232,22 @@ def _render_flag_table(outcome: Outcome, choice: Choice, _: Translator) -> None:
         selection_mode="single-row",
         column_config={_("Reason"): st.column_config.TextColumn(width="large")},
     )
+
+
+def _choose_kind(kinds: list[str], _: Translator) -> str:
+    """Draw the choice of one kind of flag (``""`` = all); set anew in every run, it follows a change of language."""
+    key = "today_flag_kind"
+    kept = st.session_state.get(key)
+    st.session_state[key] = kept if kept in kinds else ""
+    chosen = st.selectbox(
+        _("Flag"),
+        ["", *kinds],
+        format_func=lambda flag: name_flag(flag, _) if flag else _("All kinds"),
+        key=key,
+        label_visibility="collapsed",
+        width=220,
+    )
+    return chosen or ""
 
 
 def _follow_row(key: str) -> None:

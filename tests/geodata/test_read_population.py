@@ -407,3 +407,16 @@ def test_metres_in_a_layer_of_degrees(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="outside what its coordinate system") as caught:
         read_population(build_spec(tmp_path, path="v.gpkg"), CRS)
     assert caught.value.issues[0].row == 1
+
+
+def test_a_ring_that_is_not_closed_is_told_with_its_row(tmp_path: Path) -> None:
+    ring = "[[113,34],[113.1,34],[113.1,34.1]]"
+    sound = "[[113,34],[113.1,34],[113.1,34.1],[113,34]]"
+    features = ",".join(
+        f'{{"type":"Feature","properties":{{"人口":1}},"geometry":{{"type":"Polygon","coordinates":[{one}]}}}}'
+        for one in (sound, ring)
+    )
+    (tmp_path / "v.geojson").write_text(f'{{"type":"FeatureCollection","features":[{features}]}}', encoding="utf-8")
+    with pytest.raises(DataError, match="no shape") as caught:
+        read_population(build_spec(tmp_path, path="v.geojson"), CRS)
+    assert [issue.row for issue in caught.value.issues] == [2]

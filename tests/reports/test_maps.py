@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import itertools
 import zlib
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geodata.study import Basemap
 from planning.rules import read_rulebook
 from planning.run import Outcome, run_scenario
 from planning.scenario import Scenario
 from reports.colours import (
+    BANDS_MIN,
     FILL_BREAKS,
     FILL_COLOURS,
     MISSING_CLASS,
     TIME_BREAKS_MIN,
     TIME_COLOURS,
+    UNKNOWN_COLOUR,
     ZONE_COLOURS,
     classify,
     compute_count_breaks,
@@ -30,10 +35,18 @@ from reports.colours import (
 )
 from reports.language import read_catalogue
 from reports.map_scene import View, build_paint_part, build_scene, build_study_parts, build_zones_part, choose_basis
-from reports.maps import WORLD_STEPS, encode_areas, encode_lines, to_world
+from reports.maps import WORLD_STEPS, encode_areas, encode_basemap, encode_lines, to_world
 from reports.tables import render_csv
-from reports.today_tables import build_flag_table, build_leakage_table, say_value
-from tests.worlds import build_five_villages, build_island
+from reports.today_tables import (
+    SEVERITIES,
+    build_flag_table,
+    build_leakage_table,
+    count_flags,
+    say_value,
+    select_flags,
+    select_pressing,
+)
+from tests.worlds import WorldSchool, build_five_villages, build_island, build_world
 
 ENGLISH = read_catalogue("en")
 
@@ -148,6 +161,58 @@ def test_what_nobody_knows_is_marked_and_hatched() -> None:
     paint = build_paint_part(study, outcome, View("primary", "walk"), ENGLISH).build()
     classes = np.frombuffer(base64.b64decode(paint["units"]["classes"]), dtype=np.uint8)
     assert classes[study.units["unit_id"].tolist().index("i")] == MISSING_CLASS
+
+
+def test_where_no_places_are_known_the_symbols_are_calm_and_the_legend_says_so() -> None:
+    study = build_world("a b/S", pupils={"a": 30, "b": 20}, schools={"S": WorldSchool(places=None)})
+    outcome = run_scenario(study, read_rulebook("cn"), Scenario())
+    view = View("primary", "walk", "time", "modelled")
+    symbols = build_paint_part(study, outcome, view, ENGLISH).build()["shown"]
+    assert [(item["colour"], item["mark"]) for item in symbols] == [(UNKNOWN_COLOUR, "")]
+    legend = build_scene(study, outcome, view, ENGLISH, has_isochrones=False)["legend"]
+    labels = [item["label"] for section in legend for item in section["items"]]
+    assert "places unknown" in labels
+    assert "over capacity" not in labels
+
+
+def test_the_time_bands_have_their_own_legend_and_straight_lines_are_admitted(answer: Outcome) -> None:
+    study = build_five_villages()
+    walk = dataclasses.replace(study.travel["walk"], method="straight line")
+    study = dataclasses.replace(study, travel={**study.travel, "walk": walk})
+    scene = build_scene(study, answer, View("primary", "walk"), ENGLISH, has_isochrones=True)
+    by_layer = {section.get("layer"): section for section in scene["legend"]}
+    assert by_layer["isochrones"]["ramp"]["bounds"] == [f"{limit}" for limit in BANDS_MIN]
+    assert set(scene["band_colours"]) >= {f"{limit}" for limit in BANDS_MIN}
+    assert by_layer["units"]["note"] == "Estimated: straight line × 1.3, no roads given."
+
+
+def test_streets_keep_their_names_path_by_path() -> None:
+    roads = gpd.GeoDataFrame(
+        {"road_class": ["residential", "residential"], "name": ["East Street", None]},
+        geometry=[
+            shapely.MultiLineString([[(0, 0), (100, 0)], [(200, 0), (300, 0)]]),
+            shapely.LineString([(0, 50), (0, 90)]),
+        ],
+        crs="EPSG:32650",
+    )
+    payload = encode_basemap(Basemap(roads=roads, water=roads.head(0)), "EPSG:32650")
+    (road,) = payload["roads"]
+    names = [road["names"]["texts"][number] for number in _unpack(road["names"]["of"])]
+    assert names == ["East Street", "East Street", ""]
+
+
+def test_areas_with_many_children_come_before_those_with_one() -> None:
+    study = build_world("a . b c d e f/S", pupils={"b": 1, "c": 40, "f": 5}, schools={"S": WorldSchool(places=50)})
+    outcome = run_scenario(study, read_rulebook("cn"), Scenario())
+    far = outcome.flags[outcome.flags["flag"] == "long_travel"]
+    assert set(far["subject_id"]) == {"b"} or set(far["subject_id"]) == {"b", "c"}
+    pressing = select_pressing(outcome, 20)
+    assert "note" not in set(pressing["severity"])
+    units = pressing[(pressing["subject"] == "unit") & (pressing["severity"] == "warn")]
+    held = [{"b": 1, "c": 40}.get(key, 0) for key in units["subject_id"]]
+    assert held == sorted(held, reverse=True)
+    assert sum(row[3] for row in count_flags(outcome)) == len(outcome.flags)
+    assert set(select_flags(outcome, SEVERITIES, ["unit"], "long_travel")["flag"]) == {"long_travel"}
 
 
 def test_parts_are_named_by_content(answer: Outcome) -> None:

@@ -138,6 +138,40 @@ def test_a_reload_brings_everything_back(open_map: Callable[..., Visit]) -> None
     seen.require_clean()
 
 
+def test_a_reload_keeps_the_view_and_a_larger_window_is_filled(open_map: Callable[..., Visit]) -> None:
+    seen = open_map(lang="en")
+    fitted = _view(seen)
+    seen.page.set_viewport_size({"width": 1280, "height": 1300})
+    seen.page.wait_for_function("zoom => bujuMap.maps.get('today_map').map.getZoom() > zoom + 0.2", arg=fitted[2])
+    seen.page.set_viewport_size({"width": 1280, "height": 720})
+    seen.page.wait_for_timeout(500)
+    seen.page.locator(".leaflet-control-zoom-in").click()
+    seen.page.wait_for_timeout(600)
+    before = _view(seen)
+    seen.page.reload()
+    seen.page.wait_for_selector(ROOT_BOX)
+    seen.settle()
+    assert _view(seen) == pytest.approx(before)
+    seen.page.locator(".fit").click()
+    seen.page.wait_for_timeout(300)
+    assert _view(seen)[2] == pytest.approx(fitted[2], abs=0.11)
+    seen.require_clean()
+
+
+def test_names_are_written_and_can_be_switched_off(open_map: Callable[..., Visit]) -> None:
+    seen = open_map(lang="en")
+    script = """() => {
+      const canvas = bujuMap.maps.get("today_map").canvases.names._container;
+      return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0);
+    }"""
+    seen.page.evaluate("() => bujuMap.maps.get('today_map').map.setZoom(14, { animate: false })")
+    assert seen.page.evaluate(script)
+    seen.page.locator(".layers summary").click()
+    seen.page.locator("[data-layer=names]").uncheck()
+    assert not seen.page.evaluate(script)
+    seen.require_clean()
+
+
 def test_the_keyboard_moves_and_zooms(open_map: Callable[..., Visit]) -> None:
     seen = open_map(lang="en")
     frame = seen.page.locator(FRAME)

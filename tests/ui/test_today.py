@@ -14,7 +14,7 @@ from planning.run import run_scenario
 from planning.scenario import Scenario
 from reports.language import read_catalogue
 from tests.ui.today_page import BRACES, HOSTILE, load_county
-from tests.worlds import build_five_villages, build_island
+from tests.worlds import WorldSchool, build_five_villages, build_island, build_world
 from ui.cards import build_school_card, build_unit_card
 from ui.map_settings import list_tile_hosts, read_tiles
 from ui.today_choices import Choice, list_bases, list_enrolments, list_stages
@@ -101,6 +101,16 @@ def test_the_card_holds_the_numbers_of_the_school() -> None:
     card = build_school_card(study, outcome, "E", "primary", ENGLISH)
     for word in ("70", "40", "175%", "East School", "Over capacity", "60"):
         assert word in card, word
+
+
+def test_the_card_of_a_school_of_another_stage_says_what_it_teaches() -> None:
+    school = WorldSchool(kind="nine_year", stages=("primary", "junior"), places={"primary": 100, "junior": 80}, roll=60)
+    study = build_world("a/S b", pupils={"a": 30}, schools={"S": school})
+    outcome = run_scenario(study, read_rulebook("cn"), Scenario())
+    card = build_school_card(study, outcome, "S", "senior", ENGLISH)
+    assert "This school has no Senior stage." in card
+    assert "<td>Primary</td><td>60</td><td>100</td>" in card
+    assert "<td>Junior</td><td>–</td><td>80</td>" in card
 
 
 def test_the_card_of_a_cut_off_unit_says_so() -> None:

@@ -104,16 +104,16 @@ function paintBands(ctx, frame, part, colours) {
   }
 }
 
-function paintOutlines(ctx, frame, part) {
+function paintOutlines(ctx, frame, part, strong) {
   const view = viewOf(frame, part.paths.origin);
   ctx.beginPath();
   for (const i of visibleShapes(part.paths, view)) traceShape(ctx, part.paths, i, view, true);
   ctx.lineJoin = "round";
   ctx.strokeStyle = "rgba(255,255,255,0.9)";
-  ctx.lineWidth = 3.4;
+  ctx.lineWidth = strong ? 3.4 : 1.8;
   ctx.stroke();
   ctx.strokeStyle = "#3b4a58";
-  ctx.lineWidth = 1.5;
+  ctx.lineWidth = strong ? 1.5 : 0.8;
   ctx.stroke();
 }
 

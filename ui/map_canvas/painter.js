@@ -31,7 +31,8 @@ class MapPainter {
 
   paintOver(ctx, frame) {
     const units = this.parts.units;
-    if (this.on("zones") && this.parts.zones) paintOutlines(ctx, frame, this.parts.zones);
+    const strong = this.on("zones");
+    if ((strong || this.data.outline) && this.parts.zones) paintOutlines(ctx, frame, this.parts.zones, strong);
     if (units && this.units && this.chosen) this.paintChosen(ctx, frame, units);
   }
 
