@@ -29,6 +29,12 @@ def _find_fill(case: FlagCase, row: Any) -> Flag | None:
     places = row.capacity_places
     known = row.actual_pupils == row.actual_pupils
     pupils = row.actual_pupils if known else row.modelled_pupils
+    if places == 0 and known and pupils > 0:
+        rule = _find_rule(case, "max_fill_share", row)
+        if rule is None:
+            return None
+        reason = msg("{name} has {pupils:,.0f} pupils and no places.", name=row.name, pupils=float(pupils))
+        return build_rule_flag(rule, case.stage, "over_capacity", "school", row, float("nan"), reason)
     if not (places > 0 and pupils >= 0):
         return None
     fill = pupils / places

@@ -11,6 +11,7 @@ import shapely
 
 from geodata.errors import DataIssue
 from geodata.study import compute_digest
+from reports.issue_words import say_place
 from reports.language import Translator
 from reports.map_scene import build_study_parts
 from reports.maps import MapPart, Payload, compute_part_digest, encode_areas, encode_points, pack_array
@@ -53,7 +54,7 @@ def build_issue_map(
     lat = np.array([issue.lat_deg for issue in placed.values()], dtype=np.float64)
     ground = _build_ground(lon, lat, study)
     marks = [_build_mark(_, at, issue) for at, issue in enumerate(placed.values())]
-    names = [issue.record_id or issue.place for issue in placed.values()]
+    names = [issue.record_id or say_place(issue, _) for issue in placed.values()]
     points = encode_points([str(at) for at in placed], names, lon, lat, WGS84)
     count = 1 if study is None else len(study.units)
     paint = _build_paint(count, marks)
@@ -98,8 +99,7 @@ def _build_ground(lon: Any, lat: Any, study: StudyArea | None) -> dict[str, MapP
 
 def _build_mark(_: Translator, at: int, issue: DataIssue) -> Payload:
     shape, colour = MARKS[issue.severity]
-    row = _("row {row}", row=issue.row) if issue.row is not None else ""
-    lines = [part for part in (_.join([part for part in (issue.file, row) if part]), _.say(issue.problem)) if part]
+    lines = [part for part in (say_place(issue, _), _.say(issue.problem)) if part]
     return {"at": at, "shape": shape, "colour": colour, "mark": "", "size": 7.0, "lines": lines}
 
 

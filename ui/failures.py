@@ -8,6 +8,7 @@ import secrets
 import streamlit as st
 
 from geodata.errors import DataError, InfeasibleError, LayoutError
+from reports.issue_words import say_place
 from ui.state import translator
 from ui.text import plain
 
@@ -21,7 +22,7 @@ def show_failure(error: Exception) -> bool:
     if isinstance(error, DataError):
         st.error(_("The data cannot be used as they are:"))
         for issue in error.issues[:MOST_SHOWN]:
-            words = [issue.place, _.say(issue.problem), _.say(issue.cure) if issue.cure else ""]
+            words = [say_place(issue, _), _.say(issue.problem), _.say(issue.cure) if issue.cure else ""]
             st.markdown("- " + " · ".join(plain(word, longest=500) for word in words if word))
         if len(error.issues) > MOST_SHOWN:
             st.caption(_("and {count} more", count=len(error.issues) - MOST_SHOWN))

@@ -50,6 +50,12 @@ def test_fill_bands(pupils, flag, severity):
     assert flags["severity"].tolist() == ([severity] if severity else [])
 
 
+def test_pupils_without_any_place_are_over_capacity():
+    flags = flags_of_school(WorldSchool(places=0, roll=70, name="North"))
+    assert flags["over_capacity"] == "North has 70 pupils and no places."
+    assert "over_capacity" not in flags_of_school(WorldSchool(places=0, roll=0))
+
+
 def test_the_reason_holds_the_numbers_and_the_rule():
     study = build_world("a/S", pupils={"a": 1}, schools={"S": WorldSchool(places=1000, roll=1250, name="North")})
     row = flags_of(study).iloc[0]

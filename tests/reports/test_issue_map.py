@@ -19,7 +19,7 @@ def issue(severity: str, lon_deg: float | None, lat_deg: float | None) -> DataIs
 
 
 def test_marks_tell_severity_by_shape_and_colour() -> None:
-    built = build_issue_map([issue("error", 113.0, 34.7), issue("note", 113.1, 34.8)], ENGLISH)
+    built = build_issue_map({3: issue("error", 113.0, 34.7), 8: issue("note", 113.1, 34.8)}, ENGLISH)
     assert built is not None
     scene, parts = built
     assert parts["paint"] is not None
@@ -32,6 +32,6 @@ def test_marks_tell_severity_by_shape_and_colour() -> None:
 
 
 def test_nothing_without_a_place() -> None:
-    assert build_issue_map([issue("error", None, None), issue("error", 999.0, 1.0)], ENGLISH) is None
-    assert build_issue_map([issue("error", math.nan, 1.0)], ENGLISH) is None
-    assert build_issue_map([], ENGLISH) is None
+    assert build_issue_map({0: issue("error", None, None), 1: issue("error", 999.0, 1.0)}, ENGLISH) is None
+    assert build_issue_map({0: issue("error", math.nan, 1.0)}, ENGLISH) is None
+    assert build_issue_map({}, ENGLISH) is None

@@ -32,7 +32,7 @@ class MapPainter {
   paintOver(ctx, frame) {
     const units = this.parts.units;
     const strong = this.on("zones");
-    if ((strong || this.data.outline) && this.parts.zones) paintOutlines(ctx, frame, this.parts.zones, strong);
+    if (this.parts.zones && (strong || this.data.outline)) paintOutlines(ctx, frame, this.parts.zones, strong);
     if (units && this.units && this.chosen) this.paintChosen(ctx, frame, units);
   }
 
