@@ -141,7 +141,7 @@ def test_a_reload_brings_everything_back(open_map: Callable[..., Visit]) -> None
 def test_a_reload_keeps_the_view_and_a_larger_window_is_filled(open_map: Callable[..., Visit]) -> None:
     seen = open_map(lang="en")
     fitted = _view(seen)
-    seen.page.set_viewport_size({"width": 1280, "height": 1300})
+    seen.page.set_viewport_size({"width": 1920, "height": 1000})
     seen.page.wait_for_function("zoom => bujuMap.maps.get('today_map').map.getZoom() > zoom + 0.2", arg=fitted[2])
     seen.page.set_viewport_size({"width": 1280, "height": 720})
     seen.page.wait_for_timeout(500)
@@ -151,7 +151,8 @@ def test_a_reload_keeps_the_view_and_a_larger_window_is_filled(open_map: Callabl
     seen.page.reload()
     seen.page.wait_for_selector(ROOT_BOX)
     seen.settle()
-    assert _view(seen) == pytest.approx(before)
+    # The legend may be a few pixels higher than before.
+    assert _view(seen) == pytest.approx(before, abs=5e-4)
     seen.page.locator(".fit").click()
     seen.page.wait_for_timeout(300)
     assert _view(seen)[2] == pytest.approx(fitted[2], abs=0.11)
