@@ -194,6 +194,7 @@ def _build(
         road_report=roads.report,
         issues=tuple(gathered.issues),
         sources=sources,
+        attribution=spec.attribution,
         synthetic=spec.synthetic,
         fingerprint=compute_fingerprint(
             schools.schools, schools.places, schools.rolls, units, zones, sites, travel=travel

@@ -39,7 +39,7 @@ def read_roads(spec: StudySpec, crs: str) -> RoadTable:
         raw = read_road_file(spec.resolve(source.path))
     else:
         polygon = _read_polygon(spec, source.polygon) if source.polygon else None
-        raw = download_raw_roads(source.place, polygon)
+        raw = download_roads(source.place, polygon)
     return build_road_table(raw, crs, classes)
 
 
@@ -62,19 +62,16 @@ def read_road_file(path: str | Path) -> RawRoads:
     )
 
 
-def download_roads(place: str, polygon: Any, crs: str, *, speeds: str | Path | None = None) -> RoadTable:
+def download_roads(place: str, polygon: Any = None, *, timeout_s: float = CONNECT_TIMEOUT_S) -> RawRoads:
     """Download the roads of a named place, or inside a shapely polygon in degrees, through osmnx.
+
+    ``timeout_s`` bounds the wait for an answer.
 
     Raises
     ------
     NetworkError
         The map server cannot be reached, does not know the place, or sends nothing.
     """
-    return build_road_table(download_raw_roads(place, polygon), crs, read_road_classes(speeds))
-
-
-def download_raw_roads(place: str, polygon: Any = None, *, timeout_s: float = CONNECT_TIMEOUT_S) -> RawRoads:
-    """Download streets as ways and tags; see :func:`download_roads`. ``timeout_s`` bounds the wait for an answer."""
     import osmnx
 
     server = str(osmnx.settings.overpass_url)

@@ -16,8 +16,6 @@ from geodata.road_access import compute_max_speed, compute_node_blocks, compute_
 from geodata.road_classes import RoadClass
 from geodata.study import _Frozen
 
-LOCAL_CRS = "local"
-
 
 @dataclass(frozen=True, eq=False)
 class RoadTable(_Frozen):

@@ -27,8 +27,6 @@ STAGES: tuple[Stage, ...] = ("kindergarten", "primary", "junior", "senior")
 MODES: tuple[Mode, ...] = ("walk", "bicycle", "drive")
 SETTINGS: tuple[str, ...] = ("urban", "town", "rural")
 
-FloatArray: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float64]
-IntArray: TypeAlias = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 Progress: TypeAlias = Callable[[Message, float], None]
 """Called with the name of the step and the share of the work done (0 to 1); raises ``Cancelled`` to stop."""
@@ -160,7 +158,8 @@ class StudyArea(_Frozen):
 
     ``travel`` and ``networks`` are keyed by mode; ``networks`` is empty where there are no roads. ``crs`` is metric
     (``"EPSG:…"``, WKT, or ``"local"`` for a grid of metres without a place on Earth). ``road_report`` is the table
-    of length by class. ``fingerprint`` identifies content: equal inputs, equal fingerprint.
+    of length by class. ``attribution`` is the credit that the data's licence asks for.
+    ``fingerprint`` identifies content: equal inputs, equal fingerprint.
     """
 
     name: str
@@ -178,6 +177,7 @@ class StudyArea(_Frozen):
     road_report: pd.DataFrame | None = None
     issues: tuple[DataIssue, ...] = ()
     sources: tuple[Source, ...] = ()
+    attribution: str = ""
     synthetic: bool = False
     fingerprint: str = ""
 

@@ -150,6 +150,7 @@ class StudySpec:
     zones: ZonesSource | None = None
     sites: SitesSource | None = None
     travel: TravelSource = field(default_factory=TravelSource)
+    attribution: str = ""
     synthetic: bool = False
     folder: Path = Path()
 

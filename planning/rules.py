@@ -129,10 +129,6 @@ class Rules:
     note: str = ""
     fingerprint: str = field(default="", compare=False)
 
-    def find_id(self, rule_id: str) -> Rule | None:
-        """Return the rule of this id, or None."""
-        return next((rule for rule in self.rules if rule.id == rule_id), None)
-
     def find(self, key: str, stage: str, *, kind: str = "", setting: str = "", year: int | None = None) -> Rule | None:
         """Return the enabled rule for ``key``, or None; ``RuleError`` for a key that no rule can have."""
         if key not in RULE_KEYS:

@@ -16,9 +16,9 @@ def cite_rule(rules: Rules, rule_id: str, _: Translator) -> str:
     rule_id
         As a flag carries it; ``""`` for findings that need no rule.
     """
-    rule = rules.find_id(rule_id)
-    if rule is None:
+    if not rule_id:
         return ""
+    rule = rules.by_id(rule_id)
     chinese = _.language == "zh"
     name = rule.name_zh if chinese else rule.name_en
     source = (rule.source_zh if chinese else "") or rule.source

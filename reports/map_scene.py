@@ -57,12 +57,6 @@ class View:
     language: str = "en"
 
 
-def choose_basis(outcome: Outcome, stage: str) -> Basis:
-    """Return ``"actual"`` where any school of the stage has known pupils, else ``"modelled"``."""
-    rows = outcome.school_table[outcome.school_table["stage"] == stage]
-    return "actual" if rows["actual_pupils"].notna().any() else "modelled"
-
-
 def build_study_parts(study: StudyArea) -> dict[str, MapPart | None]:
     """Return the parts that depend on the study alone: units, schools, basemap."""
     frame = study.schools
@@ -140,7 +134,7 @@ def build_scene(
         "band_colours": {f"{limit:g}": colour for limit, colour in zip(TIME_BREAKS_MIN, TIME_COLOURS, strict=False)},
         # Colours alone do not tell neighbouring catchments apart for every eye.
         "outline": view.colour_by == "school",
-        "attribution": OSM_CREDIT if _uses_osm(study) else "",
+        "attribution": study.attribution or (OSM_CREDIT if _uses_osm(study) else ""),
     }
 
 

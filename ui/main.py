@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
-from ui.state import render_language_switch, restore_address, translator
+from ui.state import read_address, render_language_switch, take_address, translator
 from ui.style import render_style
 
 ICON = "🏫"
@@ -23,18 +25,26 @@ def main() -> None:
     """Draw the frame and run the page that the address names."""
     st.set_page_config(page_title="Buju 布局", page_icon=ICON, layout="wide", initial_sidebar_state="auto")
     st.logo(read_logo(), size="large")
-    restore_address()
+    take_address()
     _ = translator()
     render_style(_)
     pages = [
         st.Page("pages/home.py", title=_("Home"), url_path="home", default=True),
         st.Page("pages/data.py", title=_("Data"), url_path="data"),
+        st.Page("pages/today.py", title=_("Today"), url_path="today"),
     ]
-    if (Path(__file__).parent / "pages" / "today.py").exists():
-        pages.append(st.Page("pages/today.py", title=_("Today"), url_path="today"))
-    page = st.navigation(pages, position="top")
+    page = st.navigation(pages, position="hidden")
+    render_page_links(pages, page)
     render_language_switch()
     page.run()
+
+
+def render_page_links(pages: Sequence[Page], current: Page) -> None:
+    """Draw the list of pages; each link carries what is open, so that Back and a reload find it again."""
+    with st.container(key="page_links", horizontal=True):
+        for page in pages:
+            with st.container(key=f"page_link_{page.url_path or 'home'}{'_open' if page is current else ''}"):
+                st.page_link(page, label=page.title, query_params=read_address())
 
 
 # A worker process that Streamlit's server starts imports this file under another name, and must not draw.

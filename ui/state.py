@@ -32,19 +32,25 @@ def translator() -> Translator:
     return read_catalogue(read_language())
 
 
-def restore_address() -> None:
-    """Take over what the address asks for, and write what is chosen back into it.
+ADDRESS = (("lang", LANGUAGE_KEY), ("study", STUDY_KEY), ("draft", DRAFT_KEY))
 
-    Called once at the start of a run: a page change empties the address, and a reload empties the session.
+
+def take_address() -> None:
+    """Take over what the address asks for; called once at the start of a run.
+
+    Nothing is written back here: that would add a step to the browser's history at each page, and Back would be stuck.
+    The links between pages carry the address on (:func:`read_address`).
     """
-    for name, key in (("lang", LANGUAGE_KEY), ("study", STUDY_KEY), ("draft", DRAFT_KEY)):
-        asked, kept = st.query_params.get(name), st.session_state.get(key)
-        seen = st.session_state.get(f"{key}_seen")
-        if asked and asked != seen and (name != "lang" or asked in LANGUAGES):
-            st.session_state[key] = kept = asked
-        if kept and asked != kept:
-            st.query_params[name] = kept
-        st.session_state[f"{key}_seen"] = kept
+    for name, key in ADDRESS:
+        asked = st.query_params.get(name)
+        if asked and asked != st.session_state.get(f"{key}_seen") and (name != "lang" or asked in LANGUAGES):
+            st.session_state[key] = asked
+        st.session_state[f"{key}_seen"] = asked or st.session_state.get(key)
+
+
+def read_address() -> dict[str, str]:
+    """Return what a link to another page must say, so that the same language, study and draft are open there."""
+    return {name: str(st.session_state[key]) for name, key in ADDRESS if st.session_state.get(key)}
 
 
 def render_language_switch() -> None:
@@ -79,9 +85,9 @@ def open_study(reference: str) -> None:
 
 
 def close_study() -> None:
-    """Forget the open study."""
-    st.session_state[STUDY_KEY] = st.session_state[f"{STUDY_KEY}_seen"] = None
-    st.query_params.pop("study", None)
+    """Forget the open study, so that nothing tries to open it again."""
+    st.session_state[STUDY_KEY] = None
+    st.session_state[f"{STUDY_KEY}_seen"] = st.query_params.get("study")
 
 
 def read_draft_token() -> str:
@@ -101,7 +107,7 @@ def read_open_reference() -> str | None:
 
 
 def require_study() -> StudyArea | None:
-    """Return the open study; where there is none, say so with a way on, and return None."""
+    """Return the open study, or None where there is none that has been built."""
     reference = read_open_reference()
     study = None
     if reference is not None:
@@ -109,18 +115,17 @@ def require_study() -> StudyArea | None:
             study = find_study(reference)
         except (LookupError, LayoutError) as error:
             log.info("study %r cannot be opened: %s", reference, type(error).__name__)
-    if study is None:
-        _render_no_study()
     return study
 
 
-def _render_no_study() -> None:
+def render_no_study() -> None:
+    """Say that nothing is open, with a way on."""
     _ = translator()
     with st.container(key="no_study", horizontal_alignment="center"):
         st.subheader(_("No county is open yet"), anchor=False)
         st.write(_("Open the demo county on the first page, or load your own three files."))
         with st.container(horizontal=True, horizontal_alignment="center"):
             if st.button(_("To the first page"), type="primary", key="no_study_home"):
-                st.switch_page("pages/home.py")
+                st.switch_page("pages/home.py", query_params=read_address())
             if st.button(_("Load your own data"), key="no_study_data"):
-                st.switch_page("pages/data.py")
+                st.switch_page("pages/data.py", query_params=read_address())

@@ -10,7 +10,7 @@ from reports.language import Translator
 
 STYLE = """
 <style>
-.block-container { padding: 4rem 2.5rem 1.5rem; max-width: 1400px; }
+.block-container { padding: 4.8rem 2.5rem 1.5rem; max-width: 1400px; }
 [data-testid="stHeading"] h1, [data-testid="stHeading"] h2, [data-testid="stHeading"] h3 { padding-top: 0; }
 strong { font-weight: 700; }
 .st-key-home { max-width: 1140px; margin: 0.75rem auto 0; }
@@ -18,6 +18,14 @@ strong { font-weight: 700; }
 .st-key-home h3 { font-size: 1.02rem; font-weight: 700; padding-bottom: 0; }
 .st-key-home_doors button { min-height: 2.9rem; padding: 0 1.4rem; }
 .st-key-home_notes { border-top: 1px solid #e6ebeb; padding-top: 0.6rem; margin-top: 0.4rem; }
+[data-testid=stLayoutWrapper]:has(> .st-key-page_links), [data-testid=stLayoutWrapper]:has(> .st-key-language_box),
+[data-testid=stElementContainer]:has(> [data-testid=stHtml]:empty) { position: absolute; }
+.st-key-page_links { position: fixed; top: 0.8rem; left: 9.2rem; z-index: 1000000; width: max-content !important;
+  flex-wrap: nowrap !important; gap: 0.15rem; }
+.st-key-page_links > div { width: max-content !important; flex: none; }
+.st-key-page_links [data-testid=stPageLink] a { padding: 0.25rem 0.6rem; border-radius: 0.5rem; }
+.st-key-page_links [data-testid=stPageLink] p { font-size: 0.9rem; }
+[class*="st-key-page_link_"][class*="_open"] a { background: #e8eded; }
 .st-key-language_box { position: fixed; top: 0.55rem; right: 1rem; z-index: 1000000; width: auto; }
 .st-key-language_box button { min-height: 1.9rem; padding: 0 0.7rem; font-size: 0.85rem; }
 .buju-table { width: 100%; border-collapse: collapse; font-size: 0.85rem; line-height: 1.35; }

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from geodata.study import StudyArea
+from planning.leakage import describe_leakage
 from planning.run import Outcome
 from reports.language import Translator
 from reports.legend import name_mode_short, name_stage_short
@@ -36,6 +37,7 @@ from ui.cards import (
     render_title,
     text,
 )
+from ui.text import plain
 from ui.today_choices import Choice
 from ui.today_map import MAP_HEIGHT, Selected, clear_selected, select
 
@@ -50,7 +52,7 @@ PAGE_STYLE = f"""
 .headline {{ font-size: 1.04rem; font-weight: 600; line-height: 1.35; }}
 .headline .badge {{ background: #fff3d6; border: 1px solid #e3c477; color: #6b4d00; border-radius: 4px;
   font-size: 0.78rem; font-weight: 600; padding: 0.05rem 0.4rem; margin-right: 0.5rem; white-space: nowrap; }}
-.block-container {{ padding: 3.1rem 2rem 1.5rem !important; max-width: none !important; }}
+.block-container {{ padding: 4.1rem 2rem 1.5rem !important; max-width: none !important; }}
 .st-key-today_choices button {{ min-height: 36px; padding: 0 0.62rem; }}
 .st-key-today_choices label p {{ font-size: 0.78rem; color: #5d6b6c; }}
 .st-key-today_page {{ gap: 0.55rem; }}
@@ -287,6 +289,8 @@ def _render_leakage(outcome: Outcome, choice: Choice, _: Translator) -> None:
             "More on the rolls than expected: pupils come from elsewhere. Fewer: they leave."
         )
     )
+    for sentence in describe_leakage(outcome.leakage):
+        st.markdown("- " + plain(_.say(sentence), longest=300))
     for kind in ("setting", "town", "school"):
         table = build_leakage_table(outcome, kind, _)
         if len(table):

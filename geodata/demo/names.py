@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-COUNTY = "澄溪县 Chengxi (合成演示 synthetic demo)"
+COUNTY = "澄溪县 Chengxi（合成 synthetic）"
 COUNTY_SHORT = "澄溪县"
 SUBDISTRICTS = ("城关街道", "新城街道", "滨河街道")
 TOWNS = (

@@ -11,7 +11,7 @@ import pytest
 
 from geodata.errors import CrsError, DataError, NetworkError, RangeError
 from geodata.graphml import read_graphml
-from geodata.read_roads import convert_osmnx_graph, download_raw_roads, read_roads
+from geodata.read_roads import convert_osmnx_graph, download_roads, read_roads
 from geodata.road_access import (
     BACKWARD,
     BLOCKER,
@@ -238,7 +238,7 @@ def test_no_internet_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     began = time.monotonic()
     with pytest.raises(NetworkError, match="no internet"):
-        download_raw_roads("Gongyi, China", timeout_s=2.0)
+        download_roads("Gongyi, China", timeout_s=2.0)
     assert time.monotonic() - began < 15
 
 
@@ -250,7 +250,7 @@ def test_a_silent_server_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", sleep)
     began = time.monotonic()
     with pytest.raises(NetworkError, match="cannot be reached"):
-        download_raw_roads("Gongyi, China", timeout_s=0.5)
+        download_roads("Gongyi, China", timeout_s=0.5)
     assert time.monotonic() - began < 15
 
 

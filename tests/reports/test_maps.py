@@ -34,7 +34,7 @@ from reports.colours import (
     compute_zone_colours,
 )
 from reports.language import read_catalogue
-from reports.map_scene import View, build_paint_part, build_scene, build_study_parts, build_zones_part, choose_basis
+from reports.map_scene import View, build_paint_part, build_scene, build_study_parts, build_zones_part
 from reports.maps import WORLD_STEPS, encode_areas, encode_basemap, encode_lines, to_world
 from reports.tables import render_csv
 from reports.today_tables import (
@@ -239,7 +239,7 @@ def test_zone_outlines_are_one_shape_for_each_school(answer: Outcome) -> None:
 @pytest.mark.parametrize("colour_by", ["time", "children", "school"])
 def test_every_view_has_a_legend(answer: Outcome, language: str, colour_by: Any) -> None:
     study = build_five_villages()
-    view = View("primary", "walk", colour_by, choose_basis(answer, "primary"), language)
+    view = View("primary", "walk", colour_by, "actual", language)
     scene = build_scene(study, answer, view, read_catalogue(language), has_isochrones=False)
     assert all(section["title"] for section in scene["legend"])
     assert [layer["id"] for layer in scene["layers"]] == ["units", "schools", "others", "zones", "names"]

@@ -87,3 +87,16 @@ def test_a_page_opened_first_has_its_frame(browser: Browser, tmp_path: Path) -> 
         assert TITLES["en-GB"][4] in seen.text()
         assert seen.by_key("language_box").is_visible()
         seen.require_clean()
+
+
+def test_back_leads_back_and_links_carry_the_address(new_visit: Callable[..., Visit]) -> None:
+    seen = new_visit(locale="en-GB").open("/", lang="zh")
+    for name in ("数据", "现状"):
+        seen.page.get_by_role("link", name=name, exact=True).click()
+        seen.settle()
+        assert "lang=zh" in seen.page.evaluate("location.search")
+    for path in ("/data", "/"):
+        seen.page.go_back()
+        seen.settle()
+        assert seen.page.evaluate("location.pathname") == path
+    seen.require_clean()

@@ -22,7 +22,7 @@ from ui.jobs import JobState
 from ui.mapping_form import name_choice, render_mapping
 from ui.page_words import render_page_words
 from ui.settings_form import describe_children, render_school_settings, render_settings, render_system, take_system
-from ui.state import open_study, read_draft_token, read_open_reference, translator
+from ui.state import open_study, read_address, read_draft_token, read_open_reference, translator
 from ui.studies import (
     UPLOAD_PREFIX,
     Example,
@@ -268,7 +268,7 @@ def _show_open_study(_: Translator, reference: str) -> None:
     with st.container(border=True, key="built"):
         render_summary(_, study)
         if st.button(_("See it on the map"), type="primary", key="to_today"):
-            st.switch_page("pages/today.py")
+            st.switch_page("pages/today.py", query_params=read_address())
     if study.issues:
         heading = _("What was noticed")
         st.markdown(f"**{heading}**")
@@ -315,7 +315,7 @@ def _open_example(reference: str) -> None:
 
 def _enter(reference: str) -> None:
     open_study(reference)
-    st.switch_page("pages/today.py")
+    st.switch_page("pages/today.py", query_params=read_address())
 
 
 if __name__ == "__main__":

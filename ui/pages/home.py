@@ -11,7 +11,7 @@ import streamlit as st
 from reports.language import Translator
 from ui.build_job import build_in_worker
 from ui.job_panel import clear_job, read_job, render_job, start_job
-from ui.state import open_study, translator
+from ui.state import open_study, read_address, translator
 from ui.studies import DEMO, find_study, forget_missing_studies, read_class_sizes, read_reference
 from ui.text import plain
 
@@ -60,7 +60,7 @@ def _show_doors(_: Translator) -> None:
         if st.button(_("Open the demo county"), type="primary", key="open_demo"):
             _open_demo()
         if st.button(_("Load your own data"), key="open_own"):
-            st.switch_page("pages/data.py")
+            st.switch_page("pages/data.py", query_params=read_address())
     st.caption(_("The demo county is invented. Its first opening takes about half a minute, later ones a few seconds."))
 
 
@@ -73,7 +73,7 @@ def _open_demo() -> None:
 
 def _enter_demo() -> None:
     open_study(DEMO)
-    st.switch_page("pages/today.py")
+    st.switch_page("pages/today.py", query_params=read_address())
 
 
 def _show_facts(_: Translator) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from geodata.study import StudyArea
-from ui.state import require_study, translator
+from ui.reopen import open_or_build
+from ui.state import translator
 from ui.text import plain
 from ui.today_choices import render_choices
 from ui.today_map import ask, read_selected, render_today_map
@@ -33,6 +34,6 @@ def render_today(study: StudyArea) -> None:
 
 
 render_page_style()
-county = require_study()
+county = open_or_build()
 if county is not None:
     render_today(county)
