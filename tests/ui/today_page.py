@@ -48,7 +48,7 @@ def load_county() -> StudyArea:
 
 ui.state.require_study = load_county
 st.set_page_config(layout="wide")
-ui.state.restore_address()
+ui.state.take_address()
 page = st.navigation([st.Page(str(ROOT / "ui" / "pages" / "today.py"), title="Today", url_path="today", default=True)])
 ui.state.render_language_switch()
 page.run()
