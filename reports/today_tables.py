@@ -58,7 +58,8 @@ def say_value(value: float, unit: str, _: Translator) -> str:
     if value is None or not np.isfinite(value):
         return MISSING_NUMBER
     if unit == "share":
-        return _.percent(value, digits=0 if value >= 0.1 or value == 0 else 1)
+        nearly = 0 < value < 0.1 or 0.99 < value < 1  # neither a few nor nearly all may read as none or all
+        return _.percent(min(value, 0.999) if nearly else value, digits=1 if nearly else 0)
     if unit == "min":
         return _("{value} min", value=_.number(value, digits=0 if value >= 10 else 1))
     if unit == "m":

@@ -249,6 +249,9 @@ def test_every_view_has_a_legend(answer: Outcome, language: str, colour_by: Any)
 def test_numbers_are_said_with_their_unit() -> None:
     assert say_value(0.125, "share", ENGLISH) == "12%"
     assert say_value(0.034, "share", ENGLISH) == "3.4%"
+    assert say_value(0.9985, "share", ENGLISH) == "99.8%"
+    assert say_value(0.99999, "share", ENGLISH) == "99.9%"
+    assert say_value(1.0, "share", ENGLISH) == "100%"
     assert say_value(7.25, "min", ENGLISH) == "7.2 min"
     assert say_value(1530, "m", ENGLISH) == "1.5 km"
     assert say_value(float("nan"), "places", ENGLISH) == "–"
