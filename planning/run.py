@@ -233,7 +233,9 @@ def _build_stage(study: StudyArea, rules: Rules, scenario: Scenario, stage: str,
     enrolment, nearest = _enrol(study, scenario, stage, ways)
     enrolment.insert(1, "stage", stage)
     pairs = build_pairs(study, rules, stage, enrolment, schools, year=scenario.year)
-    units = build_unit_table(ways, nearest, pairs, schools)
+    travel = study.travel[scenario.mode]
+    snap_m = dict(zip(travel.unit_ids, map(float, travel.unit_snap_m), strict=True))
+    units = build_unit_table(ways, nearest, pairs, schools, snap_m)
     return StageTables(stage, complete_school_table(schools, pairs), units, pairs, modelled=True)
 
 

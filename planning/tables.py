@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,7 @@ UNIT_COLUMNS = (
     "nearest_time_min",
     "nearest_length_m",
     "radius_m",
+    "snap_m",
     "origin",
 )
 
@@ -275,9 +277,16 @@ def _compute_school_travel(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def build_unit_table(
-    ways: Ways, nearest: npt.NDArray[np.int64], pairs: pd.DataFrame, schools: pd.DataFrame
+    ways: Ways,
+    nearest: npt.NDArray[np.int64],
+    pairs: pd.DataFrame,
+    schools: pd.DataFrame,
+    snap_m: Mapping[str, float],
 ) -> pd.DataFrame:
-    """Return one row per unit: its main school (largest share, then id), mean way by share, and the nearest school."""
+    """Return one row per unit: its main school (largest share, then id), mean way by share, and the nearest school.
+
+    ``snap_m``: metres between each unit and the road, by unit id.
+    """
     ordered = pairs.sort_values(["unit_id", "share", "school_id"], ascending=[True, False, True], kind="stable")
     main = ordered.drop_duplicates("unit_id").set_index("unit_id").reindex(ways.unit_ids)
     reached = pairs[pairs["school_id"] != ""]
@@ -316,6 +325,7 @@ def build_unit_table(
             "nearest_time_min": np.where(found, ways.time_min[at, nearest].astype(float), np.nan),
             "nearest_length_m": np.where(found, ways.length_m[at, nearest].astype(float), np.nan),
             "radius_m": main["radius_m"].to_numpy(),
+            "snap_m": np.array([snap_m.get(str(key), np.nan) for key in ways.unit_ids], dtype=np.float64),
             "origin": main["origin"].to_numpy(),
         }
     )

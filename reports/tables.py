@@ -31,6 +31,7 @@ _UNIT_COLUMNS = (
     "pupils",
     "time_min",
     "length_m",
+    "snap_m",
     "origin",
 )
 
@@ -52,14 +53,23 @@ def _neutralise(cell: object) -> object:
 
 
 def build_unit_rows(outcome: Outcome) -> pd.DataFrame:
-    """Return one row per unit and school: ids, names, share, pupils, minutes and metres. Empty without a plan."""
+    """Return one row per unit and school: ids, names, share, pupils, minutes, metres, metres to the road.
+
+    Empty without a plan.
+    """
     if not any(tables.modelled for tables in outcome.stages):
         return pd.DataFrame(columns=list(_UNIT_COLUMNS))
     parts = []
     for tables in outcome.stages:
         names = tables.schools.set_index("school_id")["name"]
         pairs = tables.pairs.rename(columns={"name": "unit_name"})
-        parts.append(pairs.assign(school_name=names.reindex(pairs["school_id"]).fillna("").to_numpy()))
+        snap_m = tables.units.set_index("unit_id")["snap_m"]
+        parts.append(
+            pairs.assign(
+                school_name=names.reindex(pairs["school_id"]).fillna("").to_numpy(),
+                snap_m=snap_m.reindex(pairs["unit_id"]).to_numpy(),
+            )
+        )
     return pd.concat([part for part in parts if len(part)], ignore_index=True).loc[:, list(_UNIT_COLUMNS)]
 
 

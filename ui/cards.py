@@ -136,6 +136,9 @@ def build_unit_card(study: StudyArea, outcome: Outcome, unit_id: str, stage: str
     people = float(unit.get("population_people", math.nan))
     if np.isfinite(people):
         children.append((_("Inhabitants"), _.number(people)))
+    snap = outcome.unit_table.loc[outcome.unit_table["unit_id"] == unit_id, "snap_m"]
+    if len(snap) and np.isfinite(snap.iloc[0]):
+        children.append((_("To the road"), say_value(float(snap.iloc[0]), "m", _)))
     flags = outcome.flags
     flags = flags[(flags["subject"] == "unit") & (flags["subject_id"] == unit_id)]
     parts = [head, render_title(_("Children living here")), render_facts(children)]
