@@ -32,9 +32,10 @@ $(VENV)/.installed-dev: requirements.txt requirements-dev.txt
 	$(call install,requirements-dev.txt)
 	touch $(VENV)/.installed $@
 
-# uv is quicker where it is there; pip does the same.
+# uv is quicker where it is there; pip does the same. Debian's own Python has its venv in a package apart.
 define install
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) \
+	|| { apt-get update -q && apt-get install -q -y python3-venv && $(PYTHON) -m venv --clear $(VENV); }
 	if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python -r $(1); \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1); fi
 endef
