@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from geodata.snap import Edges, Snap
-from geodata.study import RoadNetwork, _Frozen
+from geodata.study import RoadNetwork, FrozenArrays
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class _Sums(_Frozen):
+class _Sums(FrozenArrays):
     """Running sums of one direction over all edges in chain order; entry ``p`` counts the edges before ``p``.
 
     ``closed`` counts the edges that may not be used in this direction; they add nothing to the other two.
@@ -33,7 +33,7 @@ class _Sums(_Frozen):
 
 
 @dataclass(frozen=True, eq=False)
-class Chains(_Frozen):
+class Chains(FrozenArrays):
     """The folded network.
 
     ``graph``: the *reversed* core graph (start, head, seconds, metres). Per edge of ``build_edges``: ``position`` in
@@ -54,7 +54,7 @@ class Chains(_Frozen):
 
 
 @dataclass(frozen=True, eq=False)
-class Places(_Frozen):
+class Places(FrozenArrays):
     """Points on chains; one entry per point, chain -1 = joins nothing.
 
     ``node`` (points, 2): core nodes A and B; ``end_s``, ``end_m``: to them, or from them. ``facts`` columns: place in

@@ -19,7 +19,7 @@ import pandas as pd
 
 from geodata.errors import DataError, DataIssue
 from geodata.messages import msg
-from geodata.study import _Frozen
+from geodata.study import FrozenArrays
 
 OSM_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2", ".osm.xml")
 WAY_TAGS = (
@@ -33,7 +33,7 @@ _NO_PLACE = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True, eq=False)
-class RawRoads(_Frozen):
+class RawRoads(FrozenArrays):
     """Ways with a ``highway`` tag as any reader delivers them, still in degrees.
 
     The nodes of way ``w`` are ``way_nodes[way_start[w]:way_start[w+1]]``: positions in ``node_id``, or -1 where the

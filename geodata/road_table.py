@@ -14,11 +14,11 @@ from geodata.messages import msg
 from geodata.osm import RawRoads
 from geodata.road_access import compute_max_speed, compute_node_blocks, compute_way_access
 from geodata.road_classes import RoadClass
-from geodata.study import _Frozen
+from geodata.study import FrozenArrays
 
 
 @dataclass(frozen=True, eq=False)
-class RoadTable(_Frozen):
+class RoadTable(FrozenArrays):
     """All roads of a file. Edge ``e`` is the straight piece of way ``way[e]`` from node ``tail[e]`` to ``head[e]``.
 
     ``x_m``/``y_m`` (per node) are in the study's CRS. ``length_m`` (per edge) is measured on the ellipsoid, so the

@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from geodata.errors import NetworkError
 from geodata.messages import msg
-from geodata.study import RoadNetwork, _Frozen
+from geodata.study import RoadNetwork, FrozenArrays
 
 _END = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Snap(_Frozen):
+class Snap(FrozenArrays):
     """Where points join the network; one entry per point.
 
     The edge (``edge``: its number in :func:`build_edges`) runs from node ``tail`` to node ``head``, and the point lies
@@ -40,7 +40,7 @@ class Snap(_Frozen):
 
 
 @dataclass(frozen=True, eq=False)
-class Edges(_Frozen):
+class Edges(FrozenArrays):
     """The undirected edges of a network, each once, with the arcs of both directions (-1 = none)."""
 
     tail: npt.NDArray[np.int32]

@@ -36,7 +36,7 @@ def no_progress(step: Message, share: float) -> None:
     """Ignore progress."""
 
 
-class _Frozen:
+class FrozenArrays:
     """Read-only arrays and mappings, also after pickling: the value is rebuilt through its constructor."""
 
     def __post_init__(self) -> None:
@@ -65,7 +65,7 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False)
-class RoadNetwork(_Frozen):
+class RoadNetwork(FrozenArrays):
     """One mode's directed graph in CSR form: the arcs of node ``i`` are ``start[i]:start[i+1]``.
 
     Only the largest connected part that the mode can use is kept. ``length_m`` and ``time_s`` are per arc;
@@ -95,7 +95,7 @@ class RoadNetwork(_Frozen):
 
 
 @dataclass(frozen=True, eq=False)
-class TravelMatrix(_Frozen):
+class TravelMatrix(FrozenArrays):
     """Travel from units (rows) to schools and sites (columns), one mode.
 
     ``time_min`` and ``length_m`` have shape (units, destinations), float32; NaN = unreachable or beyond
@@ -128,7 +128,7 @@ class TravelMatrix(_Frozen):
 
 
 @dataclass(frozen=True, eq=False)
-class Adjacency(_Frozen):
+class Adjacency(FrozenArrays):
     """Pairs of neighbouring units, each once (``first_ids < second_ids`` in table order), with their shared border.
 
     Units without a neighbour (islands) do not occur in the pairs and are listed in ``island_ids``.
@@ -141,7 +141,7 @@ class Adjacency(_Frozen):
 
 
 @dataclass(frozen=True, eq=False)
-class Basemap(_Frozen):
+class Basemap(FrozenArrays):
     """Lines and areas for drawing only, in the study's CRS.
 
     ``roads``: ``road_class`` (see ``geodata/tables/road_classes.csv``), ``name``, line geometry. ``water``: ``kind``
@@ -153,7 +153,7 @@ class Basemap(_Frozen):
 
 
 @dataclass(frozen=True, eq=False)
-class StudyArea(_Frozen):
+class StudyArea(FrozenArrays):
     """Everything known about one county, checked. Tables: see ``docs/data-dictionary.md``.
 
     ``travel`` and ``networks`` are keyed by mode; ``networks`` is empty where there are no roads. ``crs`` is metric
