@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geodata.snap import Edges, Snap
-from geodata.study import RoadNetwork, FrozenArrays
+from geodata.study import FrozenArrays, RoadNetwork
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

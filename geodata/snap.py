@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from geodata.errors import NetworkError
 from geodata.messages import msg
-from geodata.study import RoadNetwork, FrozenArrays
+from geodata.study import FrozenArrays, RoadNetwork
 
 _END = 1e-9
 
