@@ -94,8 +94,7 @@ class ZoneProblem(FrozenArrays):
     places : shape (schools,)
         ``inf`` = without limit.
     seat : shape (schools,)
-        Unit that the school stands in; each unit is the seat of one school at most. ``-1``: the school's zone need
-        not be connected.
+        Unit that the school stands in; each unit is the seat of one school at most.
     neighbour_start, neighbour : shape (units + 1,), (links,)
         Neighbours of unit ``i``: ``neighbour[neighbour_start[i]:neighbour_start[i + 1]]``, both directions present.
     overload_price
