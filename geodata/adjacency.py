@@ -51,24 +51,38 @@ def compute_adjacency(units: gpd.GeoDataFrame, *, tolerance_m: float = TOLERANCE
     Returns
     -------
     Adjacency
-        Pairs in the order of the table, the earlier unit first; ``island_ids`` are the units without neighbour.
+        Pairs in the order of the table, the earlier unit first; ``island_ids`` are the units without neighbour;
+        ``area_m2`` and ``perimeter_m`` of the shapes whose borders were measured (see :func:`find_land`).
     """
     shapes = np.asarray(units.geometry.to_numpy(), dtype=object)
     ids = units["unit_id"].to_numpy(dtype=object)
     if len(units) < 2:
-        return _build(ids, np.empty((0, 2), dtype=np.int64), np.empty(0))
+        return _build(ids, np.empty((0, 2), dtype=np.int64), np.empty(0), shapes, scattered=False)
     scattered = bool((units["kind"] == "building").all()) if "kind" in units else False
     if not scattered:
         pairs, border_m = _measure_borders(shapes, tolerance_m)
         scattered = _are_scattered(shapes, pairs)
     if scattered:
-        x_m, y_m, _ = separate_points(
-            units["x_m"].to_numpy(dtype=np.float64), units["y_m"].to_numpy(dtype=np.float64), ids
-        )
-        pairs, border_m = _measure_borders(build_voronoi_cells(x_m, y_m), tolerance_m)
+        shapes = find_land(units, scattered=True)
+        pairs, border_m = _measure_borders(shapes, tolerance_m)
     elif corners:
         pairs, border_m = _add_corners(shapes, pairs, border_m)
-    return _build(ids, pairs, border_m)
+    return _build(ids, pairs, border_m, shapes, scattered=scattered)
+
+
+def find_land(units: gpd.GeoDataFrame, *, scattered: bool | None = None) -> Shapes:
+    """Return the land of each unit: its own polygon, or the Voronoi cell of its demand point where units are scattered.
+
+    ``scattered`` is ``Adjacency.scattered``; ``None`` finds out, which measures all borders. Cells tile the convex hull
+    of the demand points, widened by the median distance between neighbours.
+    """
+    if scattered is None:
+        scattered = compute_adjacency(units).scattered
+    if not scattered or len(units) < 2:
+        return np.asarray(units.geometry.to_numpy(), dtype=object)
+    ids = units["unit_id"].to_numpy(dtype=object)
+    x_m, y_m, _ = separate_points(units["x_m"].to_numpy(dtype=np.float64), units["y_m"].to_numpy(dtype=np.float64), ids)
+    return build_voronoi_cells(x_m, y_m)
 
 
 def _add_corners(shapes: Shapes, pairs: Positions, border_m: Values) -> tuple[Positions, Values]:
@@ -98,14 +112,29 @@ def _are_scattered(shapes: Shapes, pairs: Positions) -> bool:
     return float(shapely.area(shapes).sum()) < 0.5 * float(shapely.area(hull))
 
 
-def _build(ids: Shapes, pairs: Positions, border_m: Values) -> Adjacency:
+def _build(ids: Shapes, pairs: Positions, border_m: Values, shapes: Shapes, *, scattered: bool) -> Adjacency:
     alone = np.setdiff1d(np.arange(len(ids)), pairs)
+    perimeter_m = np.asarray(shapely.length(shapes), dtype=np.float64)
     return Adjacency(
         first_ids=tuple(ids[pairs[:, 0]]),
         second_ids=tuple(ids[pairs[:, 1]]),
-        border_m=border_m,
+        border_m=_limit_borders(pairs, border_m, perimeter_m),
         island_ids=tuple(ids[alone]),
+        area_m2=np.asarray(shapely.area(shapes), dtype=np.float64),
+        perimeter_m=perimeter_m,
+        scattered=scattered,
     )
+
+
+def _limit_borders(pairs: Positions, border_m: Values, perimeter_m: Values) -> Values:
+    """Return borders that add up to no more than the perimeter of either unit.
+
+    Only where outlines overlap may one stretch lie beside two neighbours; the borders of that unit are shortened alike.
+    """
+    total_m = np.bincount(pairs.T.ravel(), np.tile(border_m, 2), minlength=len(perimeter_m))
+    excess = total_m > perimeter_m * (1 + 1e-9)
+    factor = np.where(excess, perimeter_m / np.where(excess, total_m, 1.0), 1.0)
+    return np.asarray(border_m * np.minimum(factor[pairs[:, 0]], factor[pairs[:, 1]]), dtype=np.float64)
 
 
 def _measure_borders(shapes: Shapes, tolerance_m: float) -> tuple[Positions, Values]:

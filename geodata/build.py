@@ -9,14 +9,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
-from geodata.adjacency import compute_adjacency
+import numpy as np
+import pandas as pd
+
+from geodata.adjacency import compute_adjacency, find_land
 from geodata.cache import DiskCache, compute_cache_folder
 from geodata.calibrate import calibrate_pupils
 from geodata.crs import require_known_crs, require_metric_crs
 from geodata.demo import write_demo_files
 from geodata.errors import CrsError, DataError, DataIssue, NetworkError
 from geodata.locate import choose_study_crs, compute_file_digest
-from geodata.measure import measure_travel, read_road_facts
+from geodata.measure import RoadFacts, measure_travel, read_road_facts
 from geodata.messages import Message, msg
 from geodata.quality import check_study
 from geodata.read_population import read_population
@@ -24,15 +27,26 @@ from geodata.read_schools import SchoolTables, compute_roll_totals, read_schools
 from geodata.read_sites import read_sites
 from geodata.read_zones import read_zones
 from geodata.schema import build_empty_table
-from geodata.study import Mode, Progress, Source, StudyArea, TravelMatrix, compute_digest, no_progress
+from geodata.seats import find_seats
+from geodata.sides import PlaceTable, close_outline, compute_sides, find_parted_pairs
+from geodata.study import (
+    Adjacency,
+    Mode,
+    Progress,
+    Source,
+    StudyArea,
+    TravelMatrix,
+    build_empty_sides,
+    compute_digest,
+    no_progress,
+)
 from geodata.study_file import StudySpec, read_study_file
 from geodata.units import build_units
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import pandas as pd
 
-DATA_VERSION = 3
+DATA_VERSION = 6
 """Part of every cache key: raise it when the same files give different facts."""
 
 T = TypeVar("T")
@@ -119,7 +133,7 @@ def compute_study_key(spec: StudySpec, design_class_size: Mapping[str, float] | 
 def describe_sources(spec: StudySpec) -> tuple[Source, ...]:
     """Return one :class:`Source` per file that the study names, with the digest of its content."""
     found = []
-    for role in ("schools", "roads", "population", "units", "zones", "sites", "travel"):
+    for role in ("schools", "roads", "population", "units", "zones", "sites", "barriers", "travel"):
         part = getattr(spec, role)
         for name in ("path", "polygon", "speeds", "town_totals"):
             path = getattr(part, name, "")
@@ -156,7 +170,10 @@ def _build(
     schools = gathered.read(lambda: read_schools(spec, crs, design_class_size=class_size))
     built = gathered.read(lambda: _read_units(spec, crs, _within(progress, 0.05, 0.25)))
     sites, site_issues = gathered.read(lambda: read_sites(spec, crs)) or (build_empty_table("sites"), [])
-    zones, zone_issues = gathered.read(lambda: read_zones(spec)) or (build_empty_table("zones"), [])
+    zones, zone_issues = gathered.read(lambda: _read_zones(spec, crs, built, schools)) or (
+        build_empty_table("zones"),
+        [],
+    )
     roads = gathered.read(lambda: read_road_facts(spec, crs, sources, cache, _within(progress, 0.25, 0.55)))
     gathered.require()
     if no_crs is not None:  # said only when no file has a worse problem, which it would follow from
@@ -172,16 +189,19 @@ def _build(
     assert travel is not None
     progress(msg("Finding neighbours"), 0.9)
     adjacency = compute_adjacency(units)
+    seated = _seat(schools.schools, units, scattered=adjacency.scattered)
+    sites = _seat(sites, units, scattered=adjacency.scattered)
+    adjacency, sides = _part(roads, adjacency, units, seated, sites)
     progress(msg("Checking across tables"), 0.95)
     files = {source.role: source.path for source in sources if source.note == "path"}
     gathered.issues += check_study(
-        schools.schools, schools.places, schools.rolls, units, zones, sites, travel, crs=crs, files=files
+        seated, schools.places, schools.rolls, units, zones, sites, travel, crs=crs, files=files
     )
     gathered.require()
     return StudyArea(
         name=spec.name,
         crs=crs,
-        schools=schools.schools,
+        schools=seated,
         places=schools.places,
         rolls=schools.rolls,
         units=units,
@@ -192,20 +212,50 @@ def _build(
         basemap=roads.basemap,
         networks=roads.networks,
         road_report=roads.report,
+        barriers=roads.barriers,
+        sides=sides,
         issues=tuple(gathered.issues),
         sources=sources,
         attribution=spec.attribution,
         synthetic=spec.synthetic,
         fingerprint=compute_fingerprint(
-            schools.schools, schools.places, schools.rolls, units, zones, sites, travel=travel
+            seated, schools.places, schools.rolls, units, zones, sites, roads.barriers, sides, travel=travel
         ),
     )
+
+
+def _seat(points: gpd.GeoDataFrame, units: gpd.GeoDataFrame, *, scattered: bool) -> gpd.GeoDataFrame:
+    """Return schools or sites with the planning unit in which each stands."""
+    x_m, y_m = (points[name].to_numpy(dtype=np.float64) for name in ("x_m", "y_m"))
+    seats = find_seats(units, x_m, y_m, scattered=scattered)
+    return points.assign(unit_id=pd.Series(seats, index=points.index, dtype="str"))
+
+
+def _part(
+    roads: RoadFacts,
+    adjacency: Adjacency,
+    units: gpd.GeoDataFrame,
+    schools: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+) -> tuple[Adjacency, pd.DataFrame]:
+    """Return the neighbours with what parts them, and the side of each barrier on which every place lies."""
+    if not len(roads.barriers) or not len(units):
+        return adjacency, build_empty_sides()
+    land = find_land(units, scattered=adjacency.scattered)
+    outline = close_outline(land)
+    barriers, crossed = find_parted_pairs(units, land, outline, adjacency, roads.barriers, roads.crossings)
+    places = [
+        PlaceTable(name, *(table[column].to_numpy() for column in (f"{name}_id", "x_m", "y_m")))
+        for name, table in (("unit", units), ("school", schools), ("site", sites))
+    ]
+    sides = compute_sides(outline, roads.barriers, roads.crossings, places)
+    return replace(adjacency, barriers=barriers, crossed=crossed), sides
 
 
 def _check_source_crs(spec: StudySpec) -> list[DataIssue]:
     """Report every ``crs`` of the study file that names no coordinate system; files without shapes would not ask."""
     issues: list[DataIssue] = []
-    for role in ("schools", "population", "units", "sites"):
+    for role in ("schools", "population", "units", "zones", "sites", "barriers"):
         try:
             require_known_crs(getattr(getattr(spec, role), "crs", ""))
         except CrsError as error:
@@ -242,6 +292,18 @@ def _read_units(spec: StudySpec, crs: str, progress: Progress) -> tuple[gpd.GeoD
     progress(msg("Building planning units"), 0.6)
     units, issues = build_units(population, spec, crs)
     return units, [*population.issues, *issues]
+
+
+def _read_zones(
+    spec: StudySpec,
+    crs: str,
+    built: tuple[gpd.GeoDataFrame, list[DataIssue]] | None,
+    schools: SchoolTables | None,
+) -> tuple[pd.DataFrame, list[DataIssue]]:
+    """Read the zones; a layer of areas needs units and schools, where they could be read."""
+    if built is None or schools is None:
+        return read_zones(spec, crs)
+    return read_zones(spec, crs, units=built[0], schools=schools.schools, places=schools.places)
 
 
 def _calibrate(

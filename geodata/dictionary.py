@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-TABLES: tuple[str, ...] = ("schools", "places", "rolls", "units", "sites", "zones")
-GEOMETRY_TABLES = frozenset(["schools", "units", "sites"])
+TABLES: tuple[str, ...] = ("schools", "places", "rolls", "units", "sites", "zones", "barriers")
+GEOMETRY_TABLES = frozenset(["schools", "units", "sites", "barriers"])
 NUMERIC_TYPES = frozenset(["number", "integer"])
 
 
@@ -153,6 +153,7 @@ _TITLES = {
     "units": "Planning units 规划单元",
     "sites": "Candidate sites 备选用地",
     "zones": "Zones 学区 (current catchments)",
+    "barriers": "Barriers 阻隔线 (lines that children should not cross)",
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geodata.barriers import read_barriers
 from geodata.cache import DiskCache
 from geodata.messages import msg
 from geodata.network import build_basemap, build_network, build_road_report
@@ -31,17 +32,24 @@ if TYPE_CHECKING:
 
 TRAVEL_VERSION = 1
 """Part of the cache keys here: raise it when the same roads give other travel."""
+ROADS_VERSION = 2
+"""Part of the cache key of :class:`RoadFacts`: raise it when the same files give other facts."""
 
 OSM_ENDINGS = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
 
 
 @dataclass(frozen=True)
 class RoadFacts:
-    """What the road file gives: a network per mode, lines and water for drawing, the report on them."""
+    """What the road file gives: a network per mode, lines and water for drawing, the report on them, barriers.
+
+    ``barriers`` and ``crossings``: see :func:`geodata.barriers.read_barriers`.
+    """
 
     networks: dict[Mode, RoadNetwork]
     basemap: Basemap
     report: pd.DataFrame | None
+    barriers: gpd.GeoDataFrame
+    crossings: gpd.GeoDataFrame
 
 
 def read_road_facts(
@@ -55,10 +63,11 @@ def read_road_facts(
 
     if spec.roads is None:
         nothing = gpd.GeoDataFrame({"road_class": [], "name": []}, geometry=[], crs=None if crs == "local" else crs)
-        return RoadFacts({}, Basemap(nothing, nothing.rename(columns={"road_class": "kind"})), None)
+        basemap = Basemap(nothing, nothing.rename(columns={"road_class": "kind"}))
+        return RoadFacts({}, basemap, None, *read_barriers(spec, crs, None))
     progress(msg("Reading roads"), 0.0)
-    digests = [source.digest for source in sources if source.role == "roads"]
-    key = "roads-" + compute_digest(TRAVEL_VERSION, digests, spec.roads, spec.travel.modes, crs)
+    digests = [source.digest for source in sources if source.role in ("roads", "barriers")]
+    key = "roads-" + compute_digest(ROADS_VERSION, digests, spec.roads, spec.barriers, spec.travel.modes, crs)
     found = cache.load(key)
     if isinstance(found, RoadFacts):
         return found
@@ -68,7 +77,8 @@ def read_road_facts(
         progress(msg("Connecting roads"), 0.5 + 0.4 * position / len(spec.travel.modes))
         networks[mode] = build_network(roads, mode)
     progress(msg("Drawing the basemap"), 0.9)
-    facts = RoadFacts(networks, build_basemap(roads, _read_water(spec, crs)), build_road_report(roads, networks))
+    basemap, report = build_basemap(roads, _read_water(spec, crs)), build_road_report(roads, networks)
+    facts = RoadFacts(networks, basemap, report, *read_barriers(spec, crs, roads))
     cache.store(key, facts)
     return facts
 

@@ -41,6 +41,8 @@ _AXIS_M = 6_378_137.0
 _ECCENTRICITY2 = 0.00669437999014
 
 _WATERWAYS = {"river": "river", "canal": "river", "riverbank": "river", "stream": "stream", "ditch": "stream"}
+_RAILWAYS = frozenset(["rail", "light_rail", "narrow_gauge"])
+_SIDE_TRACKS = frozenset(["yard", "siding", "crossover"])
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,53 @@ def read_osm_water(path: str | Path) -> gpd.GeoDataFrame:
             rows.append((kind, feature.tags.get("name", ""), feature.wkb))
     table = pd.DataFrame([row[:2] for row in rows], columns=["kind", "name"], dtype="str")
     return _build_layer(table, _from_wkb(row[2] for row in rows))
+
+
+def read_osm_barriers(path: str | Path) -> gpd.GeoDataFrame:
+    """Return lines that part the land: ``kind`` (railway, river), ``name``.
+
+    Railways in use (not trams, metros, yards and sidings), rivers and canals, all without their tunnels and culverts.
+    Of a way that the extract has cut open the pieces inside are kept: a river must not vanish at the border.
+    """
+    import osmium
+
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(_issue(path, "no such file"))
+    rows: list[tuple[str, str]] = []
+    lines: list[shapely.Geometry] = []
+    keys = osmium.filter.KeyFilter("railway", "waterway")
+    try:
+        for way in osmium.FileProcessor(str(path.resolve())).with_locations().with_filter(keys):
+            kind = _name_barrier(way.tags) if isinstance(way, osmium.osm.Way) else ""
+            if kind:
+                found = _list_inside(way)
+                lines += found
+                rows += [(kind, (way.tags.get("name") or "").strip())] * len(found)
+    except RuntimeError as error:
+        raise DataError(_issue(path, str(error))) from error
+    table = pd.DataFrame(rows, columns=["kind", "name"], dtype="str")
+    return _build_layer(table, np.array(lines, dtype=object))
+
+
+def _name_barrier(tags: Any) -> str:
+    """Return the kind of barrier a way is, or ``""``."""
+    if tags.get("tunnel", "no") != "no":
+        return ""
+    if tags.get("railway") in _RAILWAYS and tags.get("service") not in _SIDE_TRACKS:
+        return "railway"
+    return "river" if tags.get("waterway") in {"river", "canal"} else ""
+
+
+def _list_inside(way: Any) -> list[shapely.Geometry]:
+    """Return the lines of a way between the nodes that the file holds."""
+    runs: list[list[tuple[float, float]]] = [[]]
+    for node in way.nodes:
+        if node.location.valid():
+            runs[-1].append((node.location.lon, node.location.lat))
+        elif runs[-1]:
+            runs.append([])
+    return [shapely.LineString(run) for run in runs if len(run) > 1]
 
 
 def compute_areas_m2(shapes: Shapes) -> Values:

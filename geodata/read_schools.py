@@ -199,7 +199,15 @@ def _build_school(school_id: str, group: list[SchoolRow]) -> dict[str, Any]:
         facts[fact] = facts[fact] or ""
     first = group[0]
     kind = kinds.pop() if len(kinds) == 1 else choose_kind(tuple(stages))
-    return {"school_id": school_id, "name": first.name, "kind": kind, "x_m": first.x_m, "y_m": first.y_m, **facts}
+    return {
+        "school_id": school_id,
+        "name": first.name,
+        "kind": kind,
+        "x_m": first.x_m,
+        "y_m": first.y_m,
+        "unit_id": "",
+        **facts,
+    }
 
 
 def _build_places(

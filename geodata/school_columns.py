@@ -67,10 +67,10 @@ def build_school_columns() -> dict[str, ColumnSchema]:
     ``capacity_places``, ``classes``, ``pupils`` and their wide forms (``primary_capacity_places`` …, 小学学位数),
     ``grade_1_pupils`` (一年级, 一年级人数), ``grade_1_classes``, ``kindergarten_grade_1_pupils`` (小班人数).
     """
-    found = {column.name: column for column in read_table_schema("schools").columns}
+    found = {column.name: column for column in read_table_schema("schools").columns if column.name != "unit_id"}
     for table in ("places", "rolls"):
         for column in read_table_schema(table).columns:
-            if column.name not in found and column.name != "capacity_source":
+            if column.name not in found and column.name != "capacity_source":  # worked out, as the seat is
                 found[column.name] = replace(column, required=False)
     wide = [
         _build_wide(found[quantity], f"{stage}_{quantity}", _STAGE_WORDS[stage], found[quantity].aliases)

@@ -132,12 +132,25 @@ class Adjacency(FrozenArrays):
     """Pairs of neighbouring units, each once (``first_ids < second_ids`` in table order), with their shared border.
 
     Units without a neighbour (islands) do not occur in the pairs and are listed in ``island_ids``.
+
+    ``area_m2`` and ``perimeter_m`` (per unit, in the order of the units table) are those of the shapes whose borders
+    were measured: the units' own outlines, or, where units are ``scattered`` footprints, the Voronoi cells of their
+    demand points. So the borders of a unit never add up to more than its perimeter. Empty: those of the units table.
+
+    ``barriers`` (per pair; see ``geodata.barriers``) names the kinds of barrier that part the two units where no
+    walkable road joins them, such as ``"river;railway"``; ``crossed`` names those between them that a road crosses.
+    Empty texts: nothing lies between. Empty tuples: the study has no barriers.
     """
 
     first_ids: tuple[str, ...]
     second_ids: tuple[str, ...]
     border_m: npt.NDArray[np.float64]
     island_ids: tuple[str, ...] = ()
+    area_m2: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    perimeter_m: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    scattered: bool = False
+    barriers: tuple[str, ...] = ()
+    crossed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +172,12 @@ class StudyArea(FrozenArrays):
     ``travel`` and ``networks`` are keyed by mode; ``networks`` is empty where there are no roads. ``crs`` is metric
     (``"EPSG:…"``, WKT, or ``"local"`` for a grid of metres without a place on Earth). ``road_report`` is the table
     of length by class. ``attribution`` is the credit that the data's licence asks for.
+
+    ``barriers`` holds lines that part the county: ``kind`` (railway, expressway, river, other), ``name``,
+    ``crossings`` (places where a walkable road crosses). ``sides`` says on which side of them a place lies: ``kind``,
+    ``place`` (unit, school, site), ``id``, ``side`` (a number; land that a walkable road joins across the line is one
+    side), ``side_uncrossed`` (the same, when those roads may not be used either).
+
     ``fingerprint`` identifies content: equal inputs, equal fingerprint.
     """
 
@@ -175,11 +194,27 @@ class StudyArea(FrozenArrays):
     basemap: Basemap
     networks: Mapping[Mode, RoadNetwork] = field(default_factory=dict)
     road_report: pd.DataFrame | None = None
+    barriers: gpd.GeoDataFrame = field(default_factory=lambda: _build_no_barriers())
+    sides: pd.DataFrame = field(default_factory=lambda: build_empty_sides())
     issues: tuple[DataIssue, ...] = ()
     sources: tuple[Source, ...] = ()
     attribution: str = ""
     synthetic: bool = False
     fingerprint: str = ""
+
+
+def build_empty_sides() -> pd.DataFrame:
+    """Return the table ``sides`` of a study without barriers."""
+    import pandas as pd
+
+    words = {name: pd.Series([], dtype="str") for name in ("kind", "place", "id")}
+    return pd.DataFrame({**words, **{name: pd.Series([], dtype="int64") for name in ("side", "side_uncrossed")}})
+
+
+def _build_no_barriers() -> gpd.GeoDataFrame:
+    from geodata.schema import build_empty_table
+
+    return build_empty_table("barriers")
 
 
 def compute_digest(*parts: object) -> str:

@@ -99,9 +99,26 @@ class UnitsSource:
 
 @dataclass(frozen=True)
 class ZonesSource:
-    """``[zones]``: the current catchments as a table of unit, stage, school."""
+    """``[zones]``: the current catchments as a table of unit, stage, school, or as a layer of areas with a school.
+
+    ``stage`` (of a layer without such a column) is the stage of all its areas.
+    """
 
     path: str
+    layer: str = ""
+    crs: str = ""
+    stage: Literal["", "kindergarten", "primary", "junior", "senior"] = ""
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BarriersSource:
+    """``[barriers]``: a layer of lines that children should not cross. ``kind`` holds where no column tells it."""
+
+    path: str
+    layer: str = ""
+    crs: str = ""
+    kind: Literal["", "railway", "expressway", "river", "other"] = ""
     columns: dict[str, str] = field(default_factory=dict)
 
 
@@ -149,6 +166,7 @@ class StudySpec:
     units: UnitsSource = field(default_factory=UnitsSource)
     zones: ZonesSource | None = None
     sites: SitesSource | None = None
+    barriers: BarriersSource | None = None
     travel: TravelSource = field(default_factory=TravelSource)
     attribution: str = ""
     synthetic: bool = False
@@ -217,7 +235,7 @@ def _check_missing(document: dict[str, Any], file: str) -> list[DataIssue]:
         if table not in document
     ]
     tables = {name: table for name, table in document.items() if isinstance(table, dict)}
-    wanted = [name for name in ("schools", "zones", "sites") if "path" in tables.get(name, {})]
+    wanted = [name for name in ("schools", "zones", "sites", "barriers") if "path" in tables.get(name, {})]
     wanted += [name for name in ("population",) if name in tables]
     wanted += [name for name in ("units",) if tables.get(name, {}).get("kind") == "polygons"]
     issues += [

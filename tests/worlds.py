@@ -27,6 +27,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.seats import find_seats
 from geodata.study import MODES, STAGES, Adjacency, Basemap, Mode, StudyArea, TravelMatrix, compute_digest
 
 M_PER_MIN: dict[Mode, float] = {"walk": 100.0, "bicycle": 250.0, "drive": 500.0}
@@ -107,6 +108,8 @@ def build_world(
     by_stage = _pupils_by_stage(pupils or {})
     school_table = _build_schools(drawn, known, cell_m)
     unit_table = _build_units(drawn, units or {}, by_stage, cell_m)
+    seats = find_seats(unit_table, school_table["x_m"].to_numpy(), school_table["y_m"].to_numpy())
+    school_table["unit_id"] = pd.Series(seats, dtype=str)
     return StudyArea(
         name="world",
         crs="local",

@@ -15,6 +15,7 @@ from geodata.demo.enrolment import enrol
 from geodata.demo.expressway import write_expressway
 from geodata.demo.partition import build_partition
 from geodata.demo.people import People, Unit, build_units, count_people
+from geodata.demo.railway import draw_railway
 from geodata.demo.routes import RouteNet, build_route_net, lay_roads, trace
 from geodata.demo.schools import School, build_schools
 from geodata.demo.settlements import build_settlements
@@ -34,6 +35,7 @@ class County:
     terrain: Terrain
     streams: list[Points]
     book: WayBook
+    railway: Points
     units: list[Unit]
     people: People
     schools: list[School]
@@ -61,7 +63,8 @@ def build_county(seed: int, *, progress: Progress = no_progress) -> County:
     schools = build_schools(seed, units, places, people)
     enrol(seed, units, people, schools, terrain)
     zones = build_zones(seed, units, people, schools, terrain)
-    return County(terrain, streams, book, units, people, schools, zones, build_sites(terrain))
+    railway = draw_railway(book, terrain, places)
+    return County(terrain, streams, book, railway, units, people, schools, zones, build_sites(terrain))
 
 
 def draw_streams(seed: int, net: RouteNet, terrain: Terrain) -> list[Points]:

@@ -69,7 +69,7 @@ people, schools, catchments. No real place, institution or person is meant.
 
 study.toml      the study: open it in the app, or with: python cli.py check study.toml
 schools.csv     one row per school and stage, school year {year} (Chinese headers, UTF-8)
-roads.osm.pbf   roads and water in OpenStreetMap's format and tags (not OpenStreetMap data)
+roads.osm.pbf   roads, water and a railway in OpenStreetMap's format and tags (not OpenStreetMap data)
 villages.gpkg   layer "units": planning units (villages, estates, communities), people, children by stage,
                 births_2008 … births_2025 = children living there now by year of birth ({crs})
 zones.csv       present catchments of primary and junior schools; several rows = shared zone (多校划片)
@@ -196,13 +196,13 @@ def write_units(path: Path, county: County) -> None:
 
 
 def write_roads(path: Path, county: County) -> None:
-    """Write roads and water as OpenStreetMap nodes and ways."""
+    """Write roads, water and the railway as OpenStreetMap nodes and ways."""
     import osmium
     from osmium.osm import mutable
 
     xy = [*county.book.xy]
     ways = [*county.book.ways]
-    for line, tags in _list_water(county):
+    for line, tags in _list_other_lines(county):
         ring = tags.get("natural") == "water"
         nodes = list(range(len(xy), len(xy) + len(line) - ring))
         xy += [(float(x), float(y)) for x, y in (line[:-1] if ring else line)]
@@ -221,8 +221,8 @@ def write_roads(path: Path, county: County) -> None:
         writer.close()
 
 
-def _list_water(county: County) -> list[tuple[Points, Tags]]:
-    """Return the river, streams, reservoir and ponds with their tags."""
+def _list_other_lines(county: County) -> list[tuple[Points, Tags]]:
+    """Return the river, streams, reservoir, ponds and the railway with their tags."""
     land = county.terrain
     lines: list[tuple[Points, Tags]] = [
         (shapely.get_coordinates(land.river), {"waterway": "river", "name": names.RIVER}),
@@ -238,4 +238,5 @@ def _list_water(county: County) -> list[tuple[Points, Tags]]:
     lines += [(shapely.get_coordinates(pond.exterior), {"natural": "water", "water": "pond"}) for pond in land.ponds]
     for line, name in zip(county.streams, names.STREAMS, strict=False):
         lines.append((line, {"waterway": "stream", "name": name}))
+    lines.append((county.railway, {"railway": "rail", "usage": "main", "name": names.RAILWAY}))
     return lines

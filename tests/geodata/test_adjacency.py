@@ -10,8 +10,10 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
-from geodata.adjacency import compute_adjacency
+from geodata.adjacency import compute_adjacency, find_land
+from geodata.build import read_study
 from geodata.study import Adjacency
 from geodata.tessellate import build_voronoi_cells
 
@@ -125,6 +127,49 @@ def test_gongyi_has_the_published_neighbours(cases: Path) -> None:
     assert len(pairs(corners) & published) >= 3_905
     assert len(pairs(corners) - published) <= 3
     assert sides.island_ids == ()
+
+
+def test_area_and_perimeter_are_those_of_the_shapes_whose_borders_were_measured() -> None:
+    squares = compute_adjacency(_units([shapely.box(x, 0, x + 100, 100) for x in (0, 100)]))
+    assert (squares.area_m2.tolist(), squares.perimeter_m.tolist(), squares.scattered) == (
+        [1e4, 1e4],
+        [400, 400],
+        False,
+    )
+    houses = _units([shapely.box(x, 0, x + 10, 10) for x in (0, 40, 80)], kind="building")
+    found = compute_adjacency(houses)
+    assert found.scattered
+    assert shapely.area(find_land(houses)) == pytest.approx(found.area_m2)
+    assert (found.area_m2 > 1_000).all()
+
+
+def test_borders_never_add_up_to_more_than_the_perimeter() -> None:
+    # Two neighbours lie on each other beside u0, so both run along the same 100 m of it; all its four sides are taken.
+    boxes = [shapely.box(0, 0, 100, 100), *[shapely.box(100, 0, 200, 100)] * 2]
+    boxes += [shapely.box(-100, 0, 0, 100), shapely.box(0, 100, 100, 200), shapely.box(0, -100, 100, 0)]
+    units = _units(boxes)
+    found = compute_adjacency(units)
+    assert sum(border for pair, border in _borders(found).items() if "u0" in pair) <= 400.01
+
+
+@pytest.mark.real
+def test_zy_blocks_have_the_published_neighbours(cases: Path) -> None:
+    units = read_study(Path(__file__).resolve().parents[2] / "examples" / "studies" / "zy_blocks.toml").units
+    # The published nodes are in another order than the blocks: each is the block whose middle is nearest.
+    nodes = pd.read_csv(cases / "henan_kong" / "sap" / "zys_13b.txt", sep="\t")
+    middle = shapely.get_coordinates(units.geometry.centroid.to_numpy())
+    gap = middle[None] - nodes[["PointX", "PointY"]].to_numpy()[:, None]
+    node, block = linear_sum_assignment(np.hypot(gap[..., 0], gap[..., 1]))
+    assert (nodes["pop"].to_numpy()[node] == units["primary_pupils"].to_numpy()[block]).all()
+    number = {units["unit_id"].iloc[position]: int(nodes["OID"].iloc[row]) for row, position in zip(node, block)}  # noqa: B905
+    table = pd.read_csv(cases / "henan_kong" / "sap" / "zys_connectivity.txt")
+    published = {tuple(sorted(pair)) for pair in table[["ID1", "ID2"]].itertuples(index=False, name=None)}
+    found = compute_adjacency(units)
+    ours = {tuple(sorted((number[a], number[b]))) for a, b in zip(found.first_ids, found.second_ids, strict=True)}
+    assert len(published) == 809
+    assert published <= ours
+    assert len(ours) == 848
+    assert found.island_ids == ()
 
 
 @pytest.mark.real

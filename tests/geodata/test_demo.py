@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from geodata.demo import write_demo_files
 from geodata.demo.settlements import share_out
+from geodata.osm_features import read_osm_barriers
 from geodata.study_file import StudySpec, read_study_file
 
 PUPILS = {"kindergarten": 20_000, "primary": 58_000, "junior": 27_000, "senior": 16_000}
@@ -241,6 +242,22 @@ def test_the_river_is_crossed_by_few_bridges_only(folder: Path, osm: _Ways) -> N
     carriageways = sum(tags["highway"] == "motorway" for tags in over)
     assert carriageways == 2
     assert 5 <= len(over) - 1 <= 8
+
+
+def test_a_railway_runs_through_the_county_and_meets_few_roads(
+    folder: Path, osm: _Ways, units: gpd.GeoDataFrame
+) -> None:
+    lines = read_osm_barriers(folder / "roads.osm.pbf")
+    railway = lines[lines["kind"] == "railway"].geometry
+    assert len(railway) == 1
+    county = shapely.coverage_union_all(units.to_crs(4326).geometry.to_numpy())
+    parts = shapely.get_parts(
+        shapely.difference(shapely.buffer(county, -0.0005), shapely.buffer(railway.iloc[0], 1e-7))
+    )
+    assert len(parts) == 2
+    assert shapely.area(parts).min() > 0.15 * shapely.area(parts).sum()
+    roads = [shapely.LineString([osm.place[node] for node in nodes]) for nodes, _ in osm.roads]
+    assert 10 <= shapely.intersects(roads, railway.iloc[0]).sum() <= 30
 
 
 def test_sites_are_six_and_in_the_county(folder: Path, units: gpd.GeoDataFrame) -> None:

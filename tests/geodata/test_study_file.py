@@ -120,3 +120,18 @@ def test_missing_paths_are_told_with_everything_else() -> None:
 def test_a_mode_named_twice_counts_once() -> None:
     spec = build_study_spec(GOOD | {"travel": {"modes": ["walk", "walk"]}}, folder=Path())
     assert spec.travel.modes == ("walk",)
+
+
+def test_barriers_and_zone_layers() -> None:
+    spec = build_study_spec(
+        GOOD | {"barriers": {"path": "b.gpkg", "kind": "railway"}, "zones": {"path": "z.gpkg", "stage": "junior"}},
+        folder=Path(),
+    )
+    assert spec.barriers is not None and spec.zones is not None
+    assert (spec.barriers.kind, spec.zones.stage) == ("railway", "junior")
+    bad = GOOD | {"barriers": {"kind": "wall"}, "zones": {"path": "http://x/z.gpkg", "stage": "nursery"}}
+    with pytest.raises(DataError) as caught:
+        build_study_spec(bad, folder=Path())
+    assert {issue.column for issue in caught.value.issues} == {
+        *("barriers.kind", "barriers.path", "zones.path", "zones.stage"),
+    }
