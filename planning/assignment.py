@@ -122,14 +122,14 @@ def enrol_nearest(
     units = np.arange(len(ways.unit_ids))
     low = find_nearest(ways, measure=measure, preferred=preferred) if nearest is None else nearest
     if not ways.low_only.any():
-        return _build_rows(ways, units, low, np.ones(len(units)), np.where(low >= 0, NEAREST, UNREACHED))
+        return build_enrolment(ways, units, low, np.ones(len(units)), np.where(low >= 0, NEAREST, UNREACHED))
     whole = find_nearest(ways, measure=measure, allowed=~ways.low_only, preferred=preferred)
     if low_grade_share <= 0:
-        return _build_rows(ways, units, whole, np.ones(len(units)), np.where(whole >= 0, NEAREST, UNREACHED))
+        return build_enrolment(ways, units, whole, np.ones(len(units)), np.where(whole >= 0, NEAREST, UNREACHED))
     rows = np.concatenate([units, units])
     schools = np.concatenate([low, whole])
     shares = np.repeat([low_grade_share, 1.0 - low_grade_share], len(units))
-    return _build_rows(ways, rows, schools, shares, np.where(schools >= 0, NEAREST, UNREACHED))
+    return build_enrolment(ways, rows, schools, shares, np.where(schools >= 0, NEAREST, UNREACHED))
 
 
 def enrol_by_zones(
@@ -154,7 +154,7 @@ def enrol_by_zones(
         found.append((unit_at, school_at, split * share, np.full(len(unit_at), ZONE, dtype=object)))
         found.append((outside, nearest[outside], np.full(len(outside), share), origin))
     rows, schools, shares, origins = (np.concatenate(list(column)) for column in zip(*found, strict=True))
-    return _build_rows(ways, rows, schools, shares, origins)
+    return build_enrolment(ways, rows, schools, shares, origins)
 
 
 def find_zone_schools(ways: Ways, zones: pd.DataFrame) -> dict[int, Ints]:
@@ -193,10 +193,13 @@ def _split_zones(ways: Ways, zones: Mapping[int, Ints], low: bool) -> tuple[Ints
     return np.concatenate(units), np.concatenate(schools), np.concatenate(shares)
 
 
-def _build_rows(
+def build_enrolment(
     ways: Ways, units: Ints, schools: Ints, shares: npt.NDArray[np.float64], origins: npt.NDArray[np.object_]
 ) -> pd.DataFrame:
-    """Return the table, rows of one unit and school put together, ordered by unit and school id."""
+    """Return the enrolment table from (unit, school, share, origin); school −1 = reaches none.
+
+    Rows of one unit and school are put together, ordered by unit and school id.
+    """
     width = len(ways.school_ids) + 1
     key, first, place = np.unique(units * width + schools + 1, return_index=True, return_inverse=True)
     unit, school = key // width, key % width - 1

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,15 @@ import pandas as pd
 from geodata.errors import InfeasibleError
 from geodata.messages import Message, msg
 from geodata.study import Progress, StudyArea, no_progress
-from planning.assignment import Ways, enrol_by_zones, enrol_nearest, find_nearest, find_zone_schools
+from planning.certificate import Certificate
+from planning.choice import MIN_SCHOOLS, ChoiceFit, check_rolls
+from planning.conflicts import WITHOUT_PLACE_COLUMNS, Conflict
+from planning.enrolment import Limits as Limits
+from planning.enrolment import StageAnswer, enrol_stage
 from planning.flags import build_flags
 from planning.indicators import build_indicators
 from planning.leakage import LEAKAGE_COLUMNS, build_leakage
+from planning.place_values import PLACE_VALUE_COLUMNS
 from planning.plan import ENROLMENT_COLUMNS, PLACES_COLUMNS, Plan
 from planning.rules import Rules
 from planning.scenario import Scenario, name_mode, name_stage
@@ -34,19 +39,14 @@ from planning.tables import (
     complete_school_table,
 )
 
+if TYPE_CHECKING:
+    from planning.zoning import ZoningReport
+
+ZONES_COLUMNS = ("unit_id", "stage", "school_id")
 RESULTS_VERSION = 1
 """Rises when the same input gives other numbers; printed in every exported document."""
 
-LIBRARIES = ("numpy", "pandas", "geopandas", "shapely", "pyproj")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Search effort; recorded with the result because it can change it. Not used while nothing is searched."""
-
-    time_limit_s: float | None = None
-    gap_share: float | None = None
-    seed: int = 0
+LIBRARIES = ("numpy", "pandas", "geopandas", "shapely", "pyproj", "scipy", "numba", "highspy")
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,12 @@ class Outcome:
     The tables are filled as far as the data go, also beside conflicts. ``flags``: see ``planning.flags``;
     ``indicators``: indicator, value, unit, stage, area_kind, area; ``school_table`` and ``unit_table``: one row per
     school or unit and stage (``planning.tables``); ``leakage``: ``planning.leakage``; ``rules``: what it was judged by.
+
+    Filled by some methods of enrolment only, and else empty: ``zones`` (unit_id, stage, school_id) proposed;
+    ``certificates``, at most one per stage; ``place_values`` (``planning.place_values``); ``without_place``,
+    who is above the places (``planning.conflicts``); ``zoning`` reports;
+    ``choice``, the fitted models of what families do; ``shortages``: rules that are broken at a price, or by the
+    geography, in a plan that stands; ``hard_conflicts``: what ``conflicts`` says of rules, with all ids.
     """
 
     scenario: Scenario
@@ -94,6 +100,14 @@ class Outcome:
     record: RunRecord
     rules: Rules = field(repr=False)
     stages: tuple[StageTables, ...] = field(default=(), repr=False)
+    zones: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(ZONES_COLUMNS)), repr=False)
+    certificates: tuple[Certificate, ...] = ()
+    place_values: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PLACE_VALUE_COLUMNS)))
+    without_place: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(WITHOUT_PLACE_COLUMNS)))
+    zoning: tuple[ZoningReport, ...] = ()
+    choice: tuple[ChoiceFit, ...] = ()
+    shortages: tuple[Conflict, ...] = ()
+    hard_conflicts: tuple[Conflict, ...] = ()
 
     def require_plan(self) -> Plan:
         """Return the plan; raises ``InfeasibleError`` with the conflicts where there is none."""
@@ -143,14 +157,22 @@ def run_scenario(
         With a plan, or with the conflicts: a stage that nobody teaches, a mode without travel, zones that are not
         there.
     """
+    limits = limits or Limits()
     conflicts: list[Message] = []
     found: list[StageTables] = []
+    answers: list[StageAnswer] = []
     steps = len(scenario.stages) + 1
     for number, stage in enumerate(scenario.stages):
-        progress(msg("Sending children to school: {stage}", stage=name_stage(stage)), number / steps)
+        step = msg("Sending children to school: {stage}", stage=name_stage(stage))
+        progress(step, number / steps)
         against = check_stage(study, scenario, stage)
         conflicts += against
-        found.append(_build_stage(study, rules, scenario, stage, possible=not against))
+        inner = _spread_progress(progress, number / steps, 1 / steps)
+        tables, answer = _build_stage(study, rules, scenario, stage, limits, inner, answers, possible=not against)
+        found.append(tables)
+        if answer is not None:
+            answers.append(answer)
+            conflicts += [conflict.message for conflict in answer.conflicts]
     progress(msg("Flags and indicators"), len(scenario.stages) / steps)
     plan = None if conflicts else _build_plan(study, found)
     outcome = Outcome(
@@ -162,9 +184,10 @@ def run_scenario(
         school_table=_stack([tables.schools for tables in found]),
         unit_table=_stack([tables.units for tables in found]),
         leakage=_stack([build_leakage(tables.schools) for tables in found if tables.modelled], LEAKAGE_COLUMNS),
-        record=_build_record(study, rules, scenario, limits or Limits(), plan, started),
+        record=_build_record(study, rules, scenario, limits, plan, started),
         rules=rules,
         stages=tuple(found),
+        **_gather_answers(answers),
     )
     progress(msg("Done"), 1.0)
     return outcome
@@ -212,6 +235,15 @@ def check_stage(study: StudyArea, scenario: Scenario, stage: str) -> list[Messag
                 mode=name_mode(scenario.mode),
             )
         )
+    if scenario.enrolment == "choice" and not check_rolls(build_stage_schools(study, stage, scenario.year)):
+        conflicts.append(
+            msg(
+                "{stage}: fewer than {count} schools have a roll, so what families choose cannot be seen."
+                " Add the rolls, or use the nearest school.",
+                stage=name,
+                count=MIN_SCHOOLS,
+            )
+        )
     if scenario.enrolment == "zones" and not (study.zones["stage"] == stage).any():
         conflicts.append(
             msg("No catchments are given for {stage}. Load a table of zones, or use the nearest school.", stage=name)
@@ -219,39 +251,65 @@ def check_stage(study: StudyArea, scenario: Scenario, stage: str) -> list[Messag
     return conflicts
 
 
-def _build_stage(study: StudyArea, rules: Rules, scenario: Scenario, stage: str, *, possible: bool) -> StageTables:
+def _spread_progress(progress: Progress, start: float, width: float) -> Progress:
+    """Return a progress whose shares fill one step of a larger work."""
+    return lambda step, share: progress(step, start + width * share)
+
+
+def _gather_answers(answers: list[StageAnswer]) -> dict[str, Any]:
+    """Return the fields of ``Outcome`` that only some methods of enrolment fill."""
+    values = [answer.place_values for answer in answers if answer.place_values is not None]
+    zones = [answer.zones for answer in answers if answer.zones is not None]
+    short = [answer.without_place for answer in answers if answer.without_place is not None]
+    return {
+        "zones": _stack(zones, ZONES_COLUMNS),
+        "certificates": tuple(answer.certificate for answer in answers if answer.certificate is not None),
+        "place_values": _stack(values, PLACE_VALUE_COLUMNS),
+        "without_place": _stack(short, WITHOUT_PLACE_COLUMNS),
+        "zoning": tuple(answer.zoning for answer in answers if answer.zoning is not None),
+        "choice": tuple(answer.choice for answer in answers if answer.choice is not None),
+        "shortages": tuple(conflict for answer in answers for conflict in answer.shortages),
+        "hard_conflicts": tuple(conflict for answer in answers for conflict in answer.conflicts),
+    }
+
+
+def _build_stage(
+    study: StudyArea,
+    rules: Rules,
+    scenario: Scenario,
+    stage: str,
+    limits: Limits,
+    progress: Progress,
+    earlier: list[StageAnswer],
+    *,
+    possible: bool,
+) -> tuple[StageTables, StageAnswer | None]:
     schools = add_school_sizes(build_stage_schools(study, stage, scenario.year), study, scenario.year)
     if not possible:
-        return StageTables(
-            stage=stage,
-            schools=complete_school_table(schools, None),
-            units=pd.DataFrame(columns=list(UNIT_COLUMNS)),
-            pairs=pd.DataFrame(columns=[*ENROLMENT_COLUMNS, "name", "setting", "town", "radius_m", "max_min"]),
-            modelled=False,
-        )
+        return _empty_stage(stage, schools), None
     ways = build_ways(study, scenario, schools)
-    enrolment, nearest = _enrol(study, scenario, stage, ways)
-    enrolment.insert(1, "stage", stage)
+    feeders = _stack([answer.zones for answer in earlier if answer.zones is not None], ZONES_COLUMNS)
+    answer = enrol_stage(study, rules, scenario, schools, ways, limits=limits, progress=progress, feeders=feeders)
+    if answer.enrolment.empty:
+        return _empty_stage(stage, schools), answer
+    enrolment = answer.enrolment
+    if "stage" not in enrolment.columns:
+        enrolment.insert(1, "stage", stage)
     pairs = build_pairs(study, rules, stage, enrolment, schools, year=scenario.year)
     travel = study.travel[scenario.mode]
     snap_m = dict(zip(travel.unit_ids, map(float, travel.unit_snap_m), strict=True))
-    units = build_unit_table(ways, nearest, pairs, schools, snap_m)
-    return StageTables(stage, complete_school_table(schools, pairs), units, pairs, modelled=True)
+    units = build_unit_table(ways, answer.nearest, pairs, schools, snap_m)
+    return StageTables(stage, complete_school_table(schools, pairs), units, pairs, modelled=True), answer
 
 
-def _enrol(
-    study: StudyArea, scenario: Scenario, stage: str, ways: Ways
-) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.int64]]]:
-    """Return the enrolment and the position of each unit's nearest school (for comparison)."""
-    zones = find_zone_schools(ways, study.zones[study.zones["stage"] == stage])
-    nearest = find_nearest(ways, measure=scenario.measure, preferred=zones)
-    if scenario.enrolment == "zones":
-        table = enrol_by_zones(ways, zones, measure=scenario.measure, low_grade_share=scenario.low_grade_share)
-    else:
-        table = enrol_nearest(
-            ways, measure=scenario.measure, low_grade_share=scenario.low_grade_share, preferred=zones, nearest=nearest
-        )
-    return table, nearest
+def _empty_stage(stage: str, schools: pd.DataFrame) -> StageTables:
+    return StageTables(
+        stage=stage,
+        schools=complete_school_table(schools, None),
+        units=pd.DataFrame(columns=list(UNIT_COLUMNS)),
+        pairs=pd.DataFrame(columns=[*ENROLMENT_COLUMNS, "name", "setting", "town", "radius_m", "max_min"]),
+        modelled=False,
+    )
 
 
 def _build_plan(study: StudyArea, found: list[StageTables]) -> Plan:

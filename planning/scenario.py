@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from geodata.errors import ScenarioError
 from geodata.messages import Message, msg
 from geodata.study import MODES, STAGES, Mode, Stage
+from planning.assignment_options import AssignmentOptions, ChoiceOptions
+from planning.zoning_options import ZoningOptions
 
-EnrolmentMethod = Literal["nearest", "zones"]
+EnrolmentMethod = Literal["nearest", "zones", "capacity", "choice", "zoning"]
 Measure = Literal["time", "length"]
 
 
@@ -34,10 +36,18 @@ class Scenario:
         How children travel.
     enrolment
         ``"nearest"``: every child at the nearest school of its stage. ``"zones"``: as the given catchments say.
+        ``"capacity"``: least travel of all children together within the places (``assignment``). ``"choice"``: as
+        families are seen to choose. ``"zoning"``: new catchments, each of one piece (``zoning``).
     measure
         What "nearest" compares: ``"time"`` or ``"length"``.
     low_grade_share
         Share of a unit's primary pupils in grades 1 to 3, which a teaching point can take: even cohorts make 0.5.
+    assignment
+        Rules of ``"capacity"``, and of ``"zoning"`` where they apply.
+    choice
+        How ``"choice"`` is fitted.
+    zoning
+        What ``"zoning"`` starts from, aims at and keeps.
     """
 
     name: str = "present"
@@ -49,6 +59,9 @@ class Scenario:
     enrolment: EnrolmentMethod = "nearest"
     measure: Measure = "time"
     low_grade_share: float = 0.5
+    assignment: AssignmentOptions = field(default_factory=AssignmentOptions)
+    choice: ChoiceOptions = field(default_factory=ChoiceOptions)
+    zoning: ZoningOptions = field(default_factory=ZoningOptions)
 
     def __post_init__(self) -> None:
         problems = [

@@ -21,7 +21,7 @@ def open_highs(*, time_limit_s: float | None = None, presolve: bool = True, seed
     try:
         import highspy
     except ImportError as error:
-        raise SolverError(f"The solver HiGHS cannot be loaded ({error}). Install highspy from requirements.txt.") from error
+        raise SolverError(f"HiGHS cannot be loaded ({error}). Install highspy from requirements.txt.") from error
     model = highspy.Highs()
     model.setOptionValue("output_flag", False)
     model.setOptionValue("threads", THREADS)

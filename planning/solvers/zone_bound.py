@@ -26,6 +26,7 @@ from planning.solvers.zone_pricing import TOLERANCE, SchoolPricing, TriplePrices
 _BOX_SHARE = 0.05
 _CLOSED = 2e-5
 _MISSES = 3
+_PROVE_S = 2.0
 _MOST_TRIPLES = 600
 _TRIPLES_AT_ONCE = 40
 
@@ -174,7 +175,15 @@ class ZoneBound:
             value, upper, zone = answers[school]
             if upper <= value + TOLERANCE or (until is not None and time.perf_counter() > until):
                 break
-            proved = self._schools[school].prove(self._prize(school, prices), triples, value, zone)
+            left = _PROVE_S if until is None else min(_PROVE_S, until - time.perf_counter())
+            proved = self._schools[school].prove(
+                self._prize(school, prices),
+                triples,
+                value,
+                zone,
+                slack=_CLOSED * abs(fixed) / len(answers),
+                time_limit_s=left,
+            )
             answers[school] = (proved[0], min(upper, proved[1]), proved[2])
             if fixed - sum(found for found, _, _ in answers) <= self.bound:
                 break

@@ -13,22 +13,25 @@ et al. 2008, found by ``zone_bound``).
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from planning.solvers.highs import open_highs
 from planning.solvers.problems import Bools, Floats, Ints
+from planning.solvers.zone_branch import branch, find_least_cut, find_mirror, find_separator, label_components, thin_out
 
-FEW_NODES, MANY_NODES, MOST_NODES = 2_000, 20_000, 200_000
+FEW_NODES, MANY_NODES, MOST_NODES = 2_000, 20_000, 60_000
 TOLERANCE = 1e-7
 _THRESHOLDS = (1e-6, 0.1, 0.3, 0.6, 0.9)
 _CUT_ROUNDS = 20
 _VIOLATION = 1e-3
 _MOST_CUTS = 3_000
+_FLOWS = 40
+_LEAST_SHARE = 0.05
 
 Zone = npt.NDArray[np.int8]
 
@@ -83,11 +86,13 @@ class SchoolPricing:
     members: Ints = field(init=False)
     _columns: Ints = field(init=False)
     _column: Ints = field(init=False)
+    _mirror: Ints = field(init=False)
     _vertices: list[int] = field(default_factory=list)
     _separators: list[Ints] = field(default_factory=list)
     _known: set[tuple[int, bytes]] = field(default_factory=set)
     _multipliers: Floats = field(default_factory=lambda: np.zeros(0))
     _model: Any = None
+    _patience_s: float = 0.3
     _seen: list[Zone] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -97,6 +102,7 @@ class SchoolPricing:
         self.allowed = on & (label == label[self.seat])
         self.members = np.flatnonzero(self.allowed)
         self._column = np.full(len(on), -1, dtype=np.int64)
+        self._mirror = find_mirror(self.start, self.neighbour)
 
     def remember(self, zone: Zone) -> None:
         """Keep a zone: its value at the next prices is where the search starts."""
@@ -118,9 +124,96 @@ class SchoolPricing:
         value, better, zone = self._search(prize, triples, value, zone, MANY_NODES)
         return value, max(value, min(bound, better)), zone
 
-    def prove(self, prize: Floats, triples: TriplePrices, value: float, zone: Zone) -> tuple[float, float, Zone]:
-        """Return the same as :meth:`price` after more work, from a zone of a known value."""
-        return self._search(prize, triples, value, zone, MOST_NODES)
+    def prove(
+        self, prize: Floats, triples: TriplePrices, value: float, zone: Zone, *, slack: float, time_limit_s: float
+    ) -> tuple[float, float, Zone]:
+        """Return the same as :meth:`price` after more work, from a zone of a known value.
+
+        Parameters
+        ----------
+        slack
+            A bound this close to the value is good enough.
+        time_limit_s
+            Of the last resort, an integer programme.
+        """
+        value, bound, zone = self._search(prize, triples, value, zone, MOST_NODES)
+        if bound <= value + slack or time_limit_s <= 0:
+            return value, bound, zone
+        limit_s = min(time_limit_s, self._patience_s)
+        began = time.perf_counter()
+        value, bound, zone = self._solve_integer(prize, triples, value, bound, zone, limit_s)
+        late = bound > value + slack and time.perf_counter() - began > 0.9 * limit_s
+        self._patience_s = self._patience_s * 0.3 if late else min(2.0, self._patience_s * 2.0)
+        return value, bound, zone
+
+    def _solve_integer(
+        self, prize: Floats, triples: TriplePrices, value: float, bound: float, zone: Zone, time_limit_s: float
+    ) -> tuple[float, float, Zone]:
+        """Solve the subproblem with the cuts as an integer programme, cutting until its zone is connected."""
+        import highspy
+
+        model = self._open_model()
+        count = len(self._columns)
+        columns = np.arange(count, dtype=np.int32)
+        self._price_columns(model, prize)
+        first_column, first_row = model.getNumCol(), model.getNumRow()
+        charged = self._charge_triples(model, triples)
+        last_row = model.getNumRow()
+        model.changeColsIntegrality(count, columns, np.full(count, highspy.HighsVarType.kInteger))
+        model.setOptionValue("presolve", "on")
+        shares = np.zeros(len(prize))
+        until = time.perf_counter() + time_limit_s
+        while time.perf_counter() < until:
+            model.setOptionValue("time_limit", model.getRunTime() + max(0.05, until - time.perf_counter()))
+            model.run()
+            info = model.getInfo()
+            bound = min(bound, float(info.mip_dual_bound))
+            if not np.isfinite(info.objective_function_value) or abs(info.objective_function_value) > 1e29:
+                break
+            shares[self._columns] = np.asarray(model.getSolution().col_value)[:count]
+            on = shares > 0.5
+            on[self.seat] = True
+            label = label_components(self.start, self.neighbour, on)
+            found = (label == label[self.seat]).astype(np.int8)
+            worth = self._value(prize, triples, found)
+            if worth > value:
+                value, zone = worth, found
+            if bound <= value + TOLERANCE or label.max() == 0 or not self._cut(model, shares):
+                break
+        # the cuts stay; what belongs to these prices alone goes
+        model.deleteRows(last_row - first_row, np.arange(first_row, last_row, dtype=np.int32))
+        model.deleteCols(charged, np.arange(first_column, first_column + charged, dtype=np.int32))
+        model.changeColsIntegrality(count, columns, np.full(count, highspy.HighsVarType.kContinuous))
+        model.setOptionValue("presolve", "off")
+        model.setOptionValue("time_limit", highspy.kHighsInf)
+        return value, max(value, bound), zone
+
+    def _charge_triples(self, model: Any, triples: TriplePrices) -> int:
+        """Add a column per triple within reach that costs its price once two units of it are held; return how many."""
+        import highspy
+
+        nothing = np.zeros(0, dtype=np.int32)
+        charged = 0
+        for triple, price in zip(triples.triples, triples.price, strict=True):
+            held = [self._column[unit] for unit in triple if self.allowed[unit]]
+            if len(held) < 2:
+                continue
+            column = model.getNumCol()
+            model.addCol(-price, 0.0, 1.0, 0, nothing, np.zeros(0))
+            charged += 1
+            for first in range(len(held)):
+                for second in range(first + 1, len(held)):
+                    pair = np.array([column, held[first], held[second]], dtype=np.int32)
+                    model.addRow(-1.0, highspy.kHighsInf, 3, pair, np.array([1.0, -1.0, -1.0]))
+        return charged
+
+    def _price_columns(self, model: Any, prize: Floats) -> None:
+        """Put the prizes on the columns and shut those that were dropped."""
+        count = len(self._columns)
+        columns = np.arange(count, dtype=np.int32)
+        model.changeColsCost(count, columns, prize[self._columns])
+        inside = self.allowed[self._columns].astype(float)
+        model.changeColsBounds(count, columns, (self._columns == self.seat).astype(float), inside)
 
     def drop_units(self, prize: Floats, value: float) -> int:
         """Drop the units that no zone worth more than ``value`` can hold; return how many are left."""
@@ -129,7 +222,7 @@ class SchoolPricing:
         order = order[order != self.seat]
         density = penalised[order] / np.maximum(self.pupils[order], 1e-9)
         order = order[np.argsort(-density, kind="stable")]
-        keep = _thin_out(penalised, self.pupils, self.places, self._price, self.seat, self.allowed, value, order)
+        keep = thin_out(penalised, self.pupils, self.places, self._price, self.seat, self.allowed, value, order)
         label = label_components(self.start, self.neighbour, keep)
         self.allowed = keep & (label == label[self.seat])
         self.members = np.flatnonzero(self.allowed)
@@ -168,7 +261,7 @@ class SchoolPricing:
         self, prize: Floats, triples: TriplePrices, value: float, zone: Zone, nodes: int
     ) -> tuple[float, float, Zone]:
         found = zone.copy()
-        best, bound = _branch(
+        best, bound = branch(
             self.start,
             self.neighbour,
             prize,
@@ -191,8 +284,7 @@ class SchoolPricing:
         """Cut the linear relaxation at these prizes; keep the cuts and their multipliers."""
         model = self._open_model()
         columns = len(self._columns)
-        worth = np.where(self.allowed[self._columns], prize[self._columns], -1e9)
-        model.changeColsCost(columns, np.arange(columns, dtype=np.int32), worth)
+        self._price_columns(model, prize)
         last = np.inf
         shares = np.zeros(len(prize))
         for cut_round in range(_CUT_ROUNDS):
@@ -231,261 +323,43 @@ class SchoolPricing:
 
     def _cut(self, model: Any, shares: Floats) -> int:
         """Add the separators that the fractional zone breaks; return how many."""
-        import highspy
-
         found = 0
         for threshold in _THRESHOLDS:
             on = self.allowed & (shares > threshold)
             on[self.seat] = True
             label = label_components(self.start, self.neighbour, on)
             for piece in range(int(label.max()) + 1):
-                if piece == label[self.seat] or len(self._vertices) >= _MOST_CUTS:
+                if piece == label[self.seat]:
                     continue
                 separator = find_separator(self.start, self.neighbour, self.allowed, label == piece, self.seat)
                 crossing = float(shares[separator].sum())
                 for unit in np.flatnonzero((label == piece) & (shares > crossing + _VIOLATION)):
-                    key = (int(unit), separator.tobytes())
-                    if key in self._known:
-                        continue
-                    self._known.add(key)
-                    self._vertices.append(int(unit))
-                    self._separators.append(separator)
-                    columns = np.append(self._column[separator], self._column[unit]).astype(np.int32)
-                    signs = np.append(np.ones(len(separator)), -1.0)
-                    model.addRow(0.0, highspy.kHighsInf, len(columns), columns, signs)
-                    found += 1
+                    found += self._add_cut(model, int(unit), separator)
+        if found:
+            return found
+        beside = self.neighbour[self.start[self.seat] : self.start[self.seat + 1]]
+        worth = np.where(self.allowed, shares, 0.0)
+        worth[beside] = worth[self.seat] = 0.0
+        for unit in np.argsort(-worth, kind="stable")[:_FLOWS]:
+            if worth[unit] < _LEAST_SHARE:
+                break
+            flow, separator = find_least_cut(
+                self.start, self.neighbour, self._mirror, self.allowed, shares, self.seat, int(unit)
+            )
+            if flow < shares[unit] - _VIOLATION:
+                found += self._add_cut(model, int(unit), separator)
         return found
 
+    def _add_cut(self, model: Any, unit: int, separator: Ints) -> int:
+        """Add ``x[unit] <= sum(x[separator])`` unless it is there; return how many were added."""
+        import highspy
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def label_components(start, neighbour, on):  # type: ignore[no-untyped-def]
-    """Return for each unit of ``on`` the number of its connected part, −1 elsewhere."""
-    label = np.full(len(on), -1)
-    queue = np.empty(len(on), np.int64)
-    number = 0
-    for first in range(len(on)):
-        if not on[first] or label[first] >= 0:
-            continue
-        label[first] = number
-        queue[0] = first
-        head, tail = 0, 1
-        while head < tail:
-            unit = queue[head]
-            head += 1
-            for link in range(start[unit], start[unit + 1]):
-                other = neighbour[link]
-                if on[other] and label[other] < 0:
-                    label[other] = number
-                    queue[tail] = other
-                    tail += 1
-        number += 1
-    return label
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def find_separator(start, neighbour, allowed, piece, seat):  # type: ignore[no-untyped-def]
-    """Return the units that every way from the seat to ``piece`` crosses first: a minimal separator beside it."""
-    count = len(allowed)
-    beside = np.zeros(count, numba.boolean)
-    for unit in range(count):
-        if piece[unit]:
-            for link in range(start[unit], start[unit + 1]):
-                other = neighbour[link]
-                if allowed[other] and not piece[other]:
-                    beside[other] = True
-    seen = np.zeros(count, numba.boolean)
-    met = np.zeros(count, numba.boolean)
-    queue = np.empty(count, np.int64)
-    queue[0] = seat
-    seen[seat] = True
-    met[seat] = beside[seat]
-    head, tail = 0, 0 if beside[seat] else 1
-    while head < tail:
-        unit = queue[head]
-        head += 1
-        for link in range(start[unit], start[unit + 1]):
-            other = neighbour[link]
-            if not allowed[other] or piece[other]:
-                continue
-            if beside[other]:
-                met[other] = True
-            elif not seen[other]:
-                seen[other] = True
-                queue[tail] = other
-                tail += 1
-    return np.flatnonzero(met)
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _fill_knapsack(order, penalised, pupils, reach, stamp, status, value, load, places, price):  # type: ignore[no-untyped-def]
-    """Return the fractional knapsack bound: ``value`` of the zone so far, filled up with what is within reach.
-
-    Units come by prize per pupil; above the places every pupil costs ``price``.
-    """
-    bound = value
-    room = max(places - load, 0.0)
-    for unit in order:
-        if reach[unit] != stamp or status[unit] != 0:
-            continue
-        if pupils[unit] <= room:
-            bound += penalised[unit]
-            room -= pupils[unit]
-            continue
-        inside = room / pupils[unit]
-        bound += penalised[unit] * inside
-        left = penalised[unit] * (1.0 - inside) - price * (pupils[unit] - room)
-        room = 0.0
-        if left <= 0.0:
-            break
-        bound += left
-    return bound
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _thin_out(penalised, pupils, places, price, seat, allowed, value, order):  # type: ignore[no-untyped-def]
-    """Return the units that a zone better than ``value`` can hold: penalised prize and a price of places decide."""
-    keep = allowed.copy()
-    room = places - pupils[seat]
-    density = 0.0
-    for unit in order:
-        if pupils[unit] > room:
-            density = min(price, penalised[unit] / max(pupils[unit], 1e-300))
-            break
-        room -= pupils[unit]
-    room = places - pupils[seat]
-    bound = penalised[seat]
-    if room <= 0.0:
-        density = price
-    if density > 0.0:
-        bound += density * room
-    for unit in order:
-        bound += max(0.0, penalised[unit] - density * pupils[unit])
-    for unit in range(len(keep)):
-        if keep[unit] and unit != seat and penalised[unit] - density * pupils[unit] + bound <= value:
-            keep[unit] = penalised[unit] - density * pupils[unit] > 0.0
-    return keep
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _branch(
-    start,
-    neighbour,
-    prize,
-    penalised,
-    in_start,
-    in_triple,
-    triple_price,
-    pupils,
-    places,
-    price,
-    seat,
-    allowed,
-    value,
-    nodes,
-    zone,
-):  # type: ignore[no-untyped-def]
-    """Return best value and proven upper bound; ``zone`` is overwritten where a better one than ``value`` is found."""
-    count = len(prize)
-    density = np.full(count, -np.inf)
-    candidates = 0
-    for unit in range(count):
-        if allowed[unit] and unit != seat and penalised[unit] > 0.0:
-            density[unit] = penalised[unit] / max(pupils[unit], 1e-9)
-            candidates += 1
-    order = np.argsort(-density)[:candidates]
-    allowed = _thin_out(penalised, pupils, places, price, seat, allowed, value, order)
-    status = np.zeros(count, np.int8)  # 0 undecided, 1 in the zone, 2 out
-    reach = np.zeros(count, np.int64)
-    queue = np.empty(count + 1, np.int64)
-    inside = np.empty(count + 1, np.int64)
-    trail = np.empty(count + 1, np.int64)
-    tried = np.empty(count + 1, np.int8)
-    bounds = np.empty(count + 1)
-    status[seat] = 1
-    inside[0] = seat
-    held = np.zeros(len(triple_price), np.int64)
-    for link in range(in_start[seat], in_start[seat + 1]):
-        held[in_triple[link]] += 1
-    members, depth, visited = 1, 0, 0
-    gained, hoped, load = prize[seat], penalised[seat], pupils[seat]
-    best = value
-    down = True
-    while True:
-        if down:
-            visited += 1
-            over = price * max(0.0, load - places) if load - places > 1e-9 else 0.0
-            if gained - over > best + 1e-7:
-                best = gained - over
-                for unit in range(count):
-                    zone[unit] = 1 if status[unit] == 1 else 0
-            tail = 0
-            for position in range(members):
-                reach[inside[position]] = visited
-                queue[tail] = inside[position]
-                tail += 1
-            head, chosen, most = 0, -1, -np.inf
-            room = places - load
-            while head < tail:
-                unit = queue[head]
-                head += 1
-                touching = head <= members
-                for link in range(start[unit], start[unit + 1]):
-                    other = neighbour[link]
-                    if reach[other] == visited or status[other] != 0 or not allowed[other]:
-                        continue
-                    if pupils[other] - room > 1e-9 and price >= 1e299:
-                        continue
-                    reach[other] = visited
-                    queue[tail] = other
-                    tail += 1
-                    if touching:
-                        worth = penalised[other] / max(pupils[other], 1e-3)
-                        if worth > most:
-                            most, chosen = worth, other
-            bound = _fill_knapsack(order, penalised, pupils, reach, visited, status, hoped - over, load, places, price)
-            if visited >= nodes:
-                bound = max(best, bound)
-                for level in range(depth):
-                    if tried[level] == 1:
-                        bound = max(bound, bounds[level])
-                return best, bound
-            if bound <= best + 1e-7 or chosen < 0:
-                down = False
-                continue
-            trail[depth], tried[depth], bounds[depth] = chosen, 1, bound
-            depth += 1
-            status[chosen] = 1
-            gained += prize[chosen]
-            hoped += penalised[chosen]
-            for link in range(in_start[chosen], in_start[chosen + 1]):
-                held[in_triple[link]] += 1
-                if held[in_triple[link]] == 2:
-                    gained -= triple_price[in_triple[link]]
-                    hoped -= triple_price[in_triple[link]]
-            load += pupils[chosen]
-            inside[members] = chosen
-            members += 1
-        else:
-            if depth == 0:
-                return best, best
-            chosen = trail[depth - 1]
-            if tried[depth - 1] == 1:
-                status[chosen] = 2
-                gained -= prize[chosen]
-                hoped -= penalised[chosen]
-                for link in range(in_start[chosen], in_start[chosen + 1]):
-                    held[in_triple[link]] -= 1
-                    if held[in_triple[link]] == 1:
-                        gained += triple_price[in_triple[link]]
-                        hoped += triple_price[in_triple[link]]
-                load -= pupils[chosen]
-                members -= 1
-                tried[depth - 1] = 2
-                if bounds[depth - 1] <= best + 1e-7:
-                    status[chosen] = 0
-                    depth -= 1
-                else:
-                    down = True
-            else:
-                status[chosen] = 0
-                depth -= 1
+        key = (unit, separator.tobytes())
+        if key in self._known or len(self._vertices) >= _MOST_CUTS:
+            return 0
+        self._known.add(key)
+        self._vertices.append(unit)
+        self._separators.append(separator)
+        columns = np.append(self._column[separator], self._column[unit]).astype(np.int32)
+        model.addRow(0.0, highspy.kHighsInf, len(columns), columns, np.append(np.ones(len(separator)), -1.0))
+        return 1

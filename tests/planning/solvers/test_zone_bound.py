@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from planning.solvers.zone_bound import ZoneBound, find_triples
-from planning.solvers.zone_pricing import SchoolPricing, build_triple_prices, find_separator, label_components
+from planning.solvers.zone_branch import find_least_cut, find_mirror, find_separator, label_components
+from planning.solvers.zone_pricing import (
+    SchoolPricing,
+    build_triple_prices,
+)
 from tests.planning.solvers.grid_problems import build_grid, try_all
 
 
@@ -113,3 +117,25 @@ def test_triples_of_a_fractional_plan_are_found():
     zones = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]], dtype=np.int8)
     assert find_triples(zones, np.full(3, 0.5), 5).tolist() == [[0, 1, 2]]
     assert len(find_triples(zones, np.full(3, 0.33), 5)) == 0
+
+
+def test_least_cut_agrees_with_networkx():
+    import networkx as nx
+
+    problem = build_grid(3, rows=5, columns=5, schools=2)
+    start, neighbour = np.array(problem.neighbour_start), np.array(problem.neighbour)
+    generator = np.random.default_rng(5)
+    for _ in range(20):
+        shares = generator.uniform(0, 1, 25).round(2)
+        allowed = generator.uniform(0, 1, 25) > 0.1
+        allowed[[0, 24]] = True
+        graph = nx.DiGraph()
+        for unit in np.flatnonzero(allowed):
+            graph.add_edge((unit, "in"), (unit, "out"), capacity=shares[unit] if unit not in (0, 24) else 99.0)
+            for other in neighbour[start[unit] : start[unit + 1]]:
+                if allowed[other]:
+                    graph.add_edge((unit, "out"), (other, "in"), capacity=99.0)
+        expected = nx.maximum_flow_value(graph, (0, "out"), (24, "in"))
+        flow, cut = find_least_cut(start, neighbour, find_mirror(start, neighbour), allowed, shares, 0, 24)
+        assert flow == pytest.approx(expected)
+        assert shares[cut].sum() == pytest.approx(flow)
