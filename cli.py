@@ -1,4 +1,4 @@
-"""Terminal door: ``check`` a study's files, ``run`` a stage and write its tables. See ``docs/terminal.md``.
+"""Terminal door: ``check`` a study's files, ``run`` a stage, propose zones. See ``docs/terminal.md``.
 
 Exit codes: 0 done, 1 bad input, 2 no lawful plan, 3 solver failure.
 """
@@ -13,17 +13,23 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from geodata.build import read_study
-from geodata.errors import DataError, DataIssue, LayoutError, SolverError
+from geodata.errors import DataError, DataIssue, LayoutError, ScenarioError, SolverError
 from geodata.messages import Message, msg
-from geodata.study import MODES, STAGES, StudyArea
+from geodata.read_zones import import_zones
+from geodata.study import MODES, STAGES, Stage, StudyArea
+from geodata.study_file import ZonesSource
+from planning.assignment_options import AssignmentOptions
 from planning.rules import Rules, design_class_size, read_rulebook
-from planning.run import run_scenario
-from planning.scenario import Scenario
+from planning.run import Limits, Outcome, run_scenario
+from planning.scenario import EnrolmentMethod, Measure, Scenario
+from planning.zoning_options import FeederSource, ZoneStart, ZoningOptions
 from reports.language import Translator, read_catalogue
 from reports.tables import write_run_tables
+from reports.zoning_tables import write_zone_files
+from reports.zoning_words import tell_certificate, tell_report
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,16 +65,106 @@ def _build_parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="model enrolment of one stage and write tables")
     run.add_argument("--stage", choices=STAGES, default="primary")
     run.add_argument("--mode", choices=MODES, default="walk", help="drive: car or school bus")
-    run.add_argument("--enrolment", choices=("nearest", "zones"), default="nearest")
+    run.add_argument("--enrolment", choices=get_args(EnrolmentMethod)[:4], default="nearest")
+    run.add_argument("--whole-units", action="store_true", help="capacity: all pupils of a unit go to one school")
     run.add_argument("--out", type=Path, required=True, help="folder for the tables; made when absent")
+    _add_rule_arguments(run)
     run.set_defaults(command=_run)
 
-    for command in (check, run):
+    zone = commands.add_parser("zone", help="propose zones of one piece each, with a proof of how good they are")
+    _add_zone_arguments(zone)
+    _add_rule_arguments(zone)
+    zone.set_defaults(command=_zone)
+
+    for command in (check, run, zone):
         command.add_argument("study", type=Path, metavar="STUDY", help="path of study.toml")
         command.add_argument("--rulebook", default="cn", help="cn, intl, or the path of a rulebook")
         command.add_argument("--lang", choices=("en", "zh"), default="en")
         command.add_argument("--quiet", action="store_true", help="do not print progress")
     return parser
+
+
+def _add_zone_arguments(zone: argparse.ArgumentParser) -> None:
+    zone.add_argument("--stage", choices=STAGES, default="primary")
+    zone.add_argument("--mode", choices=MODES, default="walk", help="drive: car or school bus")
+    zone.add_argument("--out", type=Path, required=True, help="folder for the files; made when absent")
+    zone.add_argument("--time-limit", type=float, default=60.0, metavar="S", help="seconds for a stage")
+    zone.add_argument("--gap", type=float, default=None, metavar="SHARE", help="stop at this proven gap, such as 0.005")
+    zone.add_argument("--seed", type=int, default=0)
+    zone.add_argument("--start", choices=get_args(ZoneStart), default="nearest")
+    zone.add_argument("--start-zones", type=Path, metavar="FILE", help="table of zones to start from (--start table)")
+    zone.add_argument(
+        "--objectives",
+        default="travel",
+        metavar="LIST",
+        help="in order, each with the share it may worsen for later ones: travel:0.01,fill:0.05,border",
+    )
+    zone.add_argument("--max-moved", type=float, metavar="PUPILS", help="most pupils that may change school")
+    zone.add_argument("--locks", type=Path, metavar="FILE", help="table like zones: unit, stage, school that must stay")
+    zone.add_argument("--lock-schools", default="", metavar="IDS", help="schools whose zone stays as in the start")
+    zone.add_argument("--grandfather", action="store_true", help="only the entering grade follows the new zones")
+    zone.add_argument("--feeders", choices=get_args(FeederSource), default="none", help="junior zones of primary zones")
+    zone.add_argument("--max-feeder-split", type=float, default=0.0, metavar="SHARE")
+
+
+def _add_rule_arguments(command: argparse.ArgumentParser) -> None:
+    """Add what ``AssignmentOptions`` holds: rules of zones and of the assignment under capacity."""
+    command.add_argument("--measure", choices=get_args(Measure), default="time")
+    command.add_argument("--travel-cap", choices=("none", "priced", "hard"), default="none")
+    command.add_argument("--cap-price", type=float, default=1.0, help="extra minutes per minute beyond the limit")
+    command.add_argument("--overload", choices=("priced", "forbidden"), default="priced")
+    command.add_argument("--overload-price", type=float, default=1000.0, metavar="MIN", help="minutes per pupil above")
+    command.add_argument("--barriers", default="", metavar="KINDS", help="not to be crossed: railway,river")
+    command.add_argument("--cross-at", choices=("roads", "nowhere"), default="roads", help="where barriers let through")
+    command.add_argument("--groups", default="", metavar="LIST", help="schools that share a zone: A+B,C+D")
+    command.add_argument("--closed", default="", metavar="LIST", help="units closed to a school: UNIT@SCHOOL,…")
+
+
+def _build_assignment(options: argparse.Namespace) -> AssignmentOptions:
+    groups = [part.split("+") for part in _split(options.groups)]
+    closed = [part.rpartition("@") for part in _split(options.closed)]
+    return AssignmentOptions(
+        whole_units=getattr(options, "whole_units", False),
+        travel_cap=options.travel_cap,
+        cap_price=options.cap_price,
+        overload=options.overload,
+        overload_price_min=options.overload_price,
+        barriers=tuple(_split(options.barriers)),
+        cross_at=options.cross_at,
+        groups=tuple(("+".join(group), tuple(group)) for group in groups),
+        closed=tuple((unit, school) for unit, _, school in closed),
+    )
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _build_zoning(options: argparse.Namespace, study: StudyArea) -> ZoningOptions:
+    parts = [part.partition(":") for part in _split(options.objectives)]
+    try:
+        objectives = tuple((name, float(slack or 0.0)) for name, _, slack in parts)
+    except ValueError as error:
+        raise ScenarioError(f"--objectives {options.objectives}: write NAME:SHARE, such as travel:0.01") from error
+    return ZoningOptions(
+        start=options.start,
+        start_zones=_read_zone_rows(options.start_zones, study, options.stage),
+        objectives=objectives,  # type: ignore[arg-type]
+        max_moved_pupils=options.max_moved,
+        locks=_read_zone_rows(options.locks, study, options.stage),
+        locked_schools=tuple(_split(options.lock_schools)),
+        grandfather=options.grandfather,
+        feeders=options.feeders,
+        max_feeder_split_share=options.max_feeder_split,
+    )
+
+
+def _read_zone_rows(path: Path | None, study: StudyArea, stage: Stage) -> tuple[tuple[str, str, str], ...]:
+    """Return unit, stage and school of a file like that of ``[zones]``: a table, or a layer of areas."""
+    if path is None:
+        return ()
+    table, _ = import_zones(path, study, ZonesSource(str(path), stage=stage))
+    return tuple(zip(table["unit_id"], table["stage"], table["school_id"], strict=True))
 
 
 def _read(options: argparse.Namespace, rules: Rules, say: Translator) -> StudyArea:
@@ -100,6 +196,26 @@ def _check(options: argparse.Namespace, say: Translator) -> int:
 def _run(options: argparse.Namespace, say: Translator) -> int:
     rules = read_rulebook(options.rulebook)
     study = _read(options, rules, say)
+    _require_mode(options, study)
+    scenario = Scenario(
+        "today",
+        stages=(options.stage,),
+        mode=options.mode,
+        enrolment=options.enrolment,
+        measure=options.measure,
+        assignment=_build_assignment(options),
+    )
+    outcome = run_scenario(study, rules, scenario)
+    if outcome.plan is None:
+        _print_conflicts(outcome, say)
+        return EXIT_NO_PLAN
+    write_run_tables(outcome, options.out, language=say)
+    if not options.quiet:
+        print(options.out)
+    return EXIT_DONE
+
+
+def _require_mode(options: argparse.Namespace, study: StudyArea) -> None:
     if options.mode not in study.travel:
         raise DataError(
             DataIssue(
@@ -110,15 +226,47 @@ def _run(options: argparse.Namespace, say: Translator) -> int:
                 cure=msg("Choose one of: {modes}.", modes=", ".join(study.travel)),
             )
         )
-    scenario = Scenario("today", stages=(options.stage,), mode=options.mode, enrolment=options.enrolment)
-    outcome = run_scenario(study, rules, scenario)
+
+
+def _print_conflicts(outcome: Outcome, say: Translator) -> None:
+    """Print what stands against a plan, with the cheapest cure where one is known."""
+    cures = {conflict.message: conflict.cure for conflict in outcome.hard_conflicts}
+    for message in outcome.conflicts:
+        cure = say.say(cures[message]) if message in cures else ""
+        print(_quote_signs(" ".join(part for part in (say.say(message), cure) if part)), file=sys.stderr)
+
+
+def _zone(options: argparse.Namespace, say: Translator) -> int:
+    rules = read_rulebook(options.rulebook)
+    study = _read(options, rules, say)
+    _require_mode(options, study)
+    zoning = _build_zoning(options, study)
+    wanted: tuple[Stage, ...] = (options.stage,)
+    stages = ("primary", *wanted) if options.feeders == "proposed" and wanted != ("primary",) else wanted
+    scenario = Scenario(
+        "zones",
+        stages=stages,
+        mode=options.mode,
+        enrolment="zoning",
+        measure=options.measure,
+        assignment=_build_assignment(options),
+        zoning=zoning,
+    )
+
+    def progress(step: Message, share: float) -> None:
+        if not options.quiet:
+            print(f"{share:4.0%} {say.say(step)}", file=sys.stderr)
+
+    limits = Limits(options.time_limit, options.gap, options.seed)
+    outcome = run_scenario(study, rules, scenario, limits=limits, progress=progress)
+    write_zone_files(outcome, study, options.out, language=say)
     if outcome.plan is None:
-        for conflict in outcome.conflicts:
-            print(_quote_signs(say.say(conflict)), file=sys.stderr)
+        _print_conflicts(outcome, say)
         return EXIT_NO_PLAN
-    write_run_tables(outcome, options.out, language=say)
-    if not options.quiet:
-        print(options.out)
+    told = [*(tell_report(report) for report in outcome.zoning), *(tell_certificate(c) for c in outcome.certificates)]
+    told.append([part for short in outcome.shortages for part in (short.message, short.cure)])
+    for line in [say.say(message) for part in told for message in part]:
+        print(_quote_signs(line))
     return EXIT_DONE
 
 

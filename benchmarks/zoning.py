@@ -43,7 +43,7 @@ class Instance:
 
 
 def read_instance(file: Path, connectivity: Path) -> Instance:
-    """Read one instance. Overload is priced above every way, so that it is used only where places are short."""
+    """Read one instance. One person above the places costs as much as 1,000 of the longest ways: avoided wherever it can be."""
     table = pd.read_csv(file, sep="\t")
     table.columns = ["id", "people", "x_m", "y_m", "candidature", "fixed_cost", "places"]
     table["id"] = table["id"].astype(str)
@@ -59,7 +59,7 @@ def read_instance(file: Path, connectivity: Path) -> Instance:
         seat=schools.astype(np.int32),
         neighbour_start=start,
         neighbour=neighbour,
-        overload_price=10.0 * float(km.max()),
+        overload_price=1_000.0 * float(km.max()),
         locked=np.full(len(table), -1, dtype=np.int32),
     )
     return Instance(table["id"].tolist(), table["id"].iloc[schools].tolist(), problem)
@@ -108,7 +108,8 @@ def measure(instance: Instance, *, time_limit_s: float, seed: int) -> tuple[dict
         "schools": problem.n_schools,
         "objective": objective,
         "bound": answer.bound,
-        "gap_share": max(0.0, 1.0 - answer.bound / objective) if objective else 0.0,
+        "gap_share": max(0.0, 1.0 - answer.bound / answer.objective) if answer.objective else 0.0,
+        "priced_objective": answer.objective,
         "overload": float(np.maximum(loads - problem.places, 0.0).sum()),
         "connected": apart == 0,
         "units_apart": apart,

@@ -14,6 +14,9 @@ from planning.solvers.problems import MOVED, TRAVEL, TransportProblem, ZoneAnswe
 from planning.zone_graph import find_detached
 from planning.zoning_objectives import Search
 
+EXACT_PAIRS = 5_000
+"""Up to this many pairs of unit and school the assignment of whole units is proven, not only bounded."""
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -84,7 +87,7 @@ def _search_without(
     search: Search,
     share: float,
 ) -> ZoneAnswer:
-    """Return the plan improved in the problem without the rule, starting from the lawful plan: never worse."""
+    """Return the plan improved in the problem without the rule, from a plan near the best."""
     weights = np.zeros(5)
     weights[TRAVEL] = 1.0
     return search.solve(
@@ -103,7 +106,9 @@ def _price_connectedness(
 
     name = msg("each zone in one piece")
     transport = build_transport(problem, problem.cost)
-    answer = solve_whole_units(transport, seed=search.seed, time_limit_s=search.part_s(0.3, least_s=2.0))
+    limit_s = search.part_s(0.15, least_s=2.0)
+    exact = len(transport.cost) <= EXACT_PAIRS
+    answer = solve_whole_units(transport, seed=search.seed, time_limit_s=limit_s, exact=exact)
     school = np.asarray(answer.school)
     lawful = problem.moved is None or _sum_at(problem.moved, school) <= limits[MOVED] + 1e-6
     without = float(answer.objective) if lawful and (school >= 0).all() else value
@@ -123,7 +128,8 @@ def _price_places(plan: ZoneAnswer, problem: ZoneProblem, limits: Floats, value:
     lawful = problem.moved is None or _sum_at(problem.moved, cheapest) <= limits[MOVED] + 1e-6
     if connected and lawful:
         return _build_price("capacity", name, value, bound, bound)
-    answer = _search_without(free, limits, np.asarray(plan.school), search, 0.3)
+    start = cheapest if lawful else np.asarray(plan.school)
+    answer = _search_without(free, limits, start, search, 0.3)
     return _build_price("capacity", name, value, weigh(answer, free), max(bound, answer.bound))
 
 

@@ -27,7 +27,16 @@ from planning.zone_graph import find_detached
 from planning.zoning_case import Case, build_case, build_search_start, check_feeders, list_feeders, list_relaxed
 from planning.zoning_checks import explain_budget, explain_shortage
 from planning.zoning_facts import ZoneFacts, list_names
-from planning.zoning_objectives import SEARCH_SHARE, Search, Solved, ZoneSolver, build_certificates, solve_in_order
+from planning.zoning_objectives import (
+    FLOW_METHOD,
+    SEARCH_SHARE,
+    Phase,
+    Search,
+    Solved,
+    ZoneSolver,
+    build_certificates,
+    solve_in_order,
+)
 from planning.zoning_problem import list_links
 from planning.zoning_report import ENROLMENT_COLUMNS, ZONES_COLUMNS, build_enrolment, build_report, build_zones
 from planning.zoning_report import ZoningReport as ZoningReport
@@ -189,7 +198,9 @@ def _split_feeders(case: Case, feeders: FeederZones, zone: Ints, search: Search)
     extra = replace(search, deadline_s=deadline_s)
     solved = solve_in_order(problem, options.objectives, extra, start=zone, budget=options.max_moved_pupils)
     floor = bound_travel(case.problem)
-    phases = tuple(replace(phase, bound=floor if phase.name == "travel" else 0.0) for phase in solved.phases)
+    phases = tuple(
+        replace(phase, bound=floor if phase.name == "travel" else 0.0, method=FLOW_METHOD) for phase in solved.phases
+    )
     return replace(solved, phases=phases)
 
 
@@ -238,15 +249,9 @@ def _build_pieces(facts: ZoneFacts, apart: Ints) -> Conflict:
 def _certify(case: Case, solved: Solved, problem: ZoneProblem, zone: Ints, search: Search) -> Certificate:
     """Return the certificate of the last objective, the earlier ones inside, rule prices with travel."""
     scenario = case.scenario
-    method = msg("Lower bound for whole units within the places, whether or not zones are of one piece.")
-    phases = tuple(
-        replace(phase, bound=max(phase.bound, min(phase.value, bound_moved(problem, solved.answer.overload_pupils))))
-        if phase.name == "moved"
-        else phase
-        for phase in solved.phases
-    )
+    phases = tuple(_bound_phase(phase, problem, solved.answer) for phase in solved.phases)
     certificates = build_certificates(
-        replace(solved, phases=phases), problem, case.facts.stage, case.facts.costs.unit, search.seed, method
+        replace(solved, phases=phases), problem, case.facts.stage, case.facts.costs.unit, search.seed
     )
     search.progress(msg("What each rule costs"), 0.05 + SEARCH_SHARE)
     relaxed = list_relaxed(case, solved.limits, zone)
@@ -257,6 +262,14 @@ def _certify(case: Case, solved: Solved, problem: ZoneProblem, zone: Ints, searc
     return replace(kept[-1], earlier=tuple(kept[:-1]))
 
 
+def _bound_phase(phase: Phase, problem: ZoneProblem, answer: ZoneAnswer) -> Phase:
+    """Return the phase of moved pupils with the bound of the flow where that is better."""
+    if phase.name != "moved":
+        return phase
+    bound = min(phase.value, bound_moved(problem, answer.overload_pupils))
+    return phase if bound <= phase.bound else replace(phase, bound=bound, method=FLOW_METHOD)
+
+
 def _compose(case: Case, solved: Solved, problem: ZoneProblem, zone: Ints, certificate: Certificate) -> ZoningAnswer:
     facts = case.facts
     notes = [*case.notes]
@@ -265,7 +278,8 @@ def _compose(case: Case, solved: Solved, problem: ZoneProblem, zone: Ints, certi
         staying, years, told = build_stay_tables(facts, case.cohorts, zone)
         notes += told
     load = np.bincount(zone, facts.pupils, minlength=facts.n_zones).astype(np.float64)
-    short = explain_shortage(facts, load, bound_overload(problem), forbidden=False)
+    over = solved.answer.overload_pupils > 1e-6
+    short = explain_shortage(facts, load, bound_overload(problem), forbidden=False) if over else []
     report = build_report(
         facts,
         zone,

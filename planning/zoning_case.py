@@ -18,6 +18,7 @@ from planning.grandfather import Cohorts, build_cohorts
 from planning.rule_prices import Relaxed, build_transport
 from planning.rules import Rules
 from planning.solvers.problems import MOVED, ZoneProblem
+from planning.tables import build_stage_schools
 from planning.zoning_checks import check_zones
 from planning.zoning_facts import ZoneFacts, build_zone_facts
 from planning.zoning_objectives import Search
@@ -87,7 +88,9 @@ def build_case(
     if options.feeders != "none" and stage in FEEDING_STAGE:
         table = feeder_zones if options.feeders == "proposed" else study.zones
         table = study.zones.iloc[:0] if table is None else table
-        table = table[table["stage"] == FEEDING_STAGE[stage]]
+        feeding = build_stage_schools(study, FEEDING_STAGE[stage], scenario.year)
+        points = feeding.loc[feeding["low_only"], "school_id"]
+        table = table[(table["stage"] == FEEDING_STAGE[stage]) & ~table["school_id"].isin(points)]
         if table.empty:
             return Conflict(
                 "lock",

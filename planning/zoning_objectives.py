@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 TOLERANCE_SHARE = 1e-9
+FLOW_METHOD = msg("Proven by the flow of pupils to places, which may split units and leave zones in pieces.")
 SEARCH_SHARE = 0.75
 """Share of the time that goes to the plan; the rest prices the rules."""
 UNITS = {"fill": "pupils", "moved": "pupils", "compact": "excess of perimeter squared", "border": "metres"}
@@ -102,6 +103,7 @@ class Phase:
     bound: float
     stopped: str
     seconds: float
+    method: Message
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,9 +194,18 @@ def _solve_one(problem: ZoneProblem, search: Search, state: _State, name: str, a
         state.travel, state.travel_limits = answer, state.limits.copy()
     else:
         value = float(answer.values[index])
-        bound = max(0.0, (answer.bound - over) / weights[index])
-    state.phases.append(Phase(name, value, min(bound, value), answer.stopped, seconds))
+        # The solver bounds sums over units only; fill, compactness and borders count as 0 there.
+        bound = max(0.0, (answer.bound - over) / weights[index]) if index == MOVED else 0.0
+    state.phases.append(Phase(name, value, min(bound, value), answer.stopped, seconds, _name_method(answer)))
     return answer
+
+
+def _name_method(answer: ZoneAnswer) -> Message:
+    """Return how the bound was proven: the solver tells the ``floor`` that the flow alone gives."""
+    floor = float(answer.facts.get("floor", -np.inf))
+    if answer.bound > floor + 1e-9 * abs(floor):
+        return msg("Proven for whole units and zones of one piece, by column generation.")
+    return FLOW_METHOD
 
 
 def _weigh(problem: ZoneProblem, start: npt.NDArray[np.int32] | None) -> float:
@@ -232,7 +243,7 @@ def _report(search: Search, name: str, start: float, width: float) -> Callable[[
 
 
 def build_certificates(
-    solved: Solved, problem: ZoneProblem, stage: str, travel_unit: str, seed: int, method: Message
+    solved: Solved, problem: ZoneProblem, stage: str, travel_unit: str, seed: int
 ) -> tuple[Certificate, ...]:
     """Return the certificate of every objective, in the planner's order, with the values of the final plan.
 
@@ -258,7 +269,9 @@ def build_certificates(
                 value=value,
                 bound=bound,
                 status=status,
-                method=method if bound > 0 or value == 0 else msg("No bound above 0 is known for this objective."),
+                method=phase.method
+                if bound > 0 or value == 0
+                else msg("No bound above 0 is known for this objective."),
                 stopped=phase.stopped,
                 seconds=phase.seconds,
                 seed=seed,

@@ -117,5 +117,26 @@ def compute_zone_colours(zone: Sequence[int], pairs: Sequence[tuple[int, int]]) 
     for number in sorted(range(count), key=lambda n: (-len(neighbours[n]), n)):
         taken = {colours[other] for other in neighbours[number]}
         free = [colour for colour in range(len(ZONE_COLOURS)) if colour not in taken]
+        if not free:
+            return _colour_last_first(neighbours)
+        colours[number] = free[number % len(free)]
+    return colours
+
+
+def _colour_last_first(neighbours: Sequence[set[int]]) -> list[int]:
+    """Colour the zone with the fewest neighbours left last: a flat map of pieces never needs more than six colours."""
+    left = [set(others) for others in neighbours]
+    open_zones = set(range(len(left)))
+    order = []
+    while open_zones:
+        number = min(open_zones, key=lambda n: (len(left[n]), n))
+        open_zones.remove(number)
+        order.append(number)
+        for other in left[number]:
+            left[other].discard(number)
+    colours = [-1] * len(left)
+    for number in reversed(order):
+        taken = {colours[other] for other in neighbours[number]}
+        free = [colour for colour in range(len(ZONE_COLOURS)) if colour not in taken]
         colours[number] = free[number % len(free)] if free else number % len(ZONE_COLOURS)
     return colours

@@ -75,7 +75,7 @@ def build_study_parts(study: StudyArea) -> dict[str, MapPart | None]:
 
 def build_paint_part(study: StudyArea, outcome: Outcome, view: View, _: Translator) -> MapPart:
     """Return the values that this view paints: classes of units, who goes where, symbols of schools."""
-    payload = _build_paint(study, outcome, view, _)
+    payload = build_paint(study, outcome, view, _)
     marks = [payload["units"][name] for name in ("classes", "values", "link_units", "link_schools")]
     digest = compute_part_digest(study.fingerprint, "paint", *marks, repr(payload["shown"]), repr(payload["others"]))
     return MapPart("paint", digest, lambda: payload)
@@ -83,7 +83,7 @@ def build_paint_part(study: StudyArea, outcome: Outcome, view: View, _: Translat
 
 def build_zones_part(study: StudyArea, outcome: Outcome, stage: str) -> MapPart:
     """Return the outlines of the catchments of one stage: each unit belongs to its main school."""
-    zone = _main_school_of_units(study, outcome, stage)
+    zone = find_main_schools(study, outcome, stage)
     shapes = np.asarray(study.units.geometry.array)
     digest = compute_part_digest(study.fingerprint, "zones", zone)
     return MapPart("zones", digest, lambda: encode_outlines(shapes, zone, study.crs))
@@ -188,20 +188,21 @@ def _build_texts(view: View, _: Translator) -> dict[str, str]:
     }
 
 
-def _build_paint(study: StudyArea, outcome: Outcome, view: View, _: Translator) -> Payload:
+def build_paint(study: StudyArea, outcome: Outcome, view: View, _: Translator) -> Payload:
+    """Return the values that a view paints, ready to be sent."""
     units = study.units["unit_id"].astype(str)
     where = {key: position for position, key in enumerate(units)}
     school_at = {str(key): position for position, key in enumerate(study.schools["school_id"])}
-    links = _build_links(outcome, view.stage, where, school_at)
-    table = _unit_rows(outcome, view.stage).reindex(units)
+    links = build_links(outcome, view.stage, where, school_at)
+    table = select_unit_rows(outcome, view.stage).reindex(units)
     minutes = table["time_min"].to_numpy(dtype=np.float32)
     children = children_of_units(study, view.stage).astype(np.float32)
     if view.colour_by == "children":
         breaks = compute_count_breaks(children)
         classes, colours, values = classify(children, breaks), CHILDREN_COLOURS, children
     elif view.colour_by == "school":
-        zone = _main_school_of_units(study, outcome, view.stage)
-        classes, colours, values = _classify_zones(study, zone, where), ZONE_COLOURS, minutes
+        zone = find_main_schools(study, outcome, view.stage)
+        classes, colours, values = classify_zones(study, zone, where), ZONE_COLOURS, minutes
     else:
         classes, colours, values = classify(minutes, TIME_BREAKS_MIN), TIME_COLOURS, minutes
     return {
@@ -215,12 +216,13 @@ def _build_paint(study: StudyArea, outcome: Outcome, view: View, _: Translator) 
             "colours": list(colours),
             "digits": 0,
         },
-        "shown": _build_symbols(outcome, view, school_at, _),
+        "shown": build_symbols(outcome, view, school_at, _),
         "others": _build_other_symbols(study, view.stage, school_at, _),
     }
 
 
-def _unit_rows(outcome: Outcome, stage: str) -> pd.DataFrame:
+def select_unit_rows(outcome: Outcome, stage: str) -> pd.DataFrame:
+    """Return the unit table of one stage by unit id."""
     table = outcome.unit_table
     return table[table["stage"] == stage].drop_duplicates("unit_id").set_index("unit_id")
 
@@ -233,7 +235,7 @@ def children_of_units(study: StudyArea, stage: str) -> Any:
     return study.units[column].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _build_links(outcome: Outcome, stage: str, where: Mapping[str, int], school_at: Mapping[str, int]) -> pd.DataFrame:
+def build_links(outcome: Outcome, stage: str, where: Mapping[str, int], school_at: Mapping[str, int]) -> pd.DataFrame:
     """Return positions of units and of the schools that their pupils attend, the main school of a unit first."""
     rows = outcome.plan.stage_enrolment(stage) if outcome.plan is not None else None
     if rows is None or rows.empty:
@@ -243,20 +245,22 @@ def _build_links(outcome: Outcome, stage: str, where: Mapping[str, int], school_
     return links.dropna().astype(np.int64)
 
 
-def _main_school_of_units(study: StudyArea, outcome: Outcome, stage: str) -> Any:
+def find_main_schools(study: StudyArea, outcome: Outcome, stage: str) -> Any:
     """Return the number of every unit's main school among all schools of the study; −1 for none."""
     school_at = {str(key): position for position, key in enumerate(study.schools["school_id"])}
-    main = _unit_rows(outcome, stage).reindex(study.units["unit_id"].astype(str))["school_id"]
+    main = select_unit_rows(outcome, stage).reindex(study.units["unit_id"].astype(str))["school_id"]
     return main.map(school_at).fillna(-1).to_numpy(dtype=np.int64)
 
 
-def _classify_zones(study: StudyArea, zone: Any, where: Mapping[str, int]) -> Any:
+def classify_zones(study: StudyArea, zone: Any, where: Mapping[str, int]) -> Any:
+    """Return the colour of every unit's zone; ``where``: position of every unit."""
     pairs = zip(study.adjacency.first_ids, study.adjacency.second_ids, strict=True)
     colours = compute_zone_colours(zone.tolist(), [(where[a], where[b]) for a, b in pairs if a in where and b in where])
     return np.array([colours[number] if number >= 0 else MISSING_CLASS for number in zone], dtype=np.uint8)
 
 
-def _build_symbols(outcome: Outcome, view: View, school_at: Mapping[str, int], _: Translator) -> list[Payload]:
+def build_symbols(outcome: Outcome, view: View, school_at: Mapping[str, int], _: Translator) -> list[Payload]:
+    """Return the symbols of the schools of the stage, coloured by fill; ``school_at``: position of every school."""
     rows = outcome.school_table[outcome.school_table["stage"] == view.stage]
     actual = view.basis == "actual"
     pupils = rows["actual_pupils" if actual else "modelled_pupils"].to_numpy(dtype=np.float64)

@@ -134,3 +134,62 @@ def test_schools_that_all_lie_elsewhere_stop_the_run(county: Path, capsys: pytes
     (county / "schools.csv").write_text(SCHOOLS.replace("113.0", "103.0"), encoding="utf-8")
     assert cli.main(["run", str(county / "study.toml"), "--out", str(county / "out"), "--quiet"]) == 1
     assert "schools_outside" in capsys.readouterr().err
+
+
+def _zone(county: Path, *more: str) -> int:
+    arguments = ["zone", str(county / "study.toml"), "--out", str(county / "out"), "--time-limit", "8", "--quiet"]
+    return cli.main([*arguments, *more])
+
+
+def test_zone_writes_outlines_tables_and_the_certificate(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """001 (90 places) stands in 01, on the border to 00, and 002 in 02: 00 can only be joined with 001, 30 too many."""
+    assert _zone(county) == 0
+    out = county / "out"
+    assert {path.name for path in out.iterdir()} == {
+        *("zones.gpkg", "units.csv", "schools.csv", "certificate.json", "run.json"),
+    }
+    units = _rows(out / "units.csv")
+    schools = {row["school_id"]: row for row in _rows(out / "schools.csv")}
+    assert {row["unit_id"] for row in units} == {"00", "01", "02"}
+    assert sum(float(row["pupils"]) for row in schools.values()) == 180
+    assert schools["001"]["name"] == "'=第一小学"
+    found = json.loads((out / "certificate.json").read_text(encoding="utf-8"))
+    (certificate,) = found["certificates"]
+    assert found["status"] == "plan" and not found["conflicts"]
+    assert certificate["bound"] <= certificate["value"] and certificate["rule_prices"]
+    assert found["reports"][0]["moved_pupils"] is None
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert record["limits"]["time_limit_s"] == 8 and record["scenario"]["enrolment"] == "zoning"
+    printed = capsys.readouterr().out
+    assert "pupil-minutes" in printed and "Above the places: 30 pupils" in printed
+
+
+def test_zone_says_it_in_chinese(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _zone(county, "--lang", "zh") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines and all(any("\u4e00" <= letter <= "\u9fff" for letter in line) for line in lines)
+
+
+def test_zone_keeps_locks_and_tells_conflicts(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    locks = county / "locks.csv"
+    locks.write_text("unit_id,stage,school_id\n01,primary,001\n", encoding="utf-8")
+    assert _zone(county, "--locks", str(locks), "--seed", "2") == 0
+    assert {row["unit_id"]: row["school_ids"] for row in _rows(county / "out" / "units.csv")}["01"] == "001"
+    locks.write_text("unit_id,stage,school_id\n02,primary,001\n", encoding="utf-8")
+    capsys.readouterr()
+    assert _zone(county, "--locks", str(locks)) == 2
+    assert "村2 is locked to" in capsys.readouterr().err
+    found = json.loads((county / "out" / "certificate.json").read_text(encoding="utf-8"))
+    assert found["status"] == "no_plan" and found["conflicts"][0]["rule"] == "lock"
+
+
+def test_zone_forbids_overload_and_says_what_cures_it(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (county / "schools.csv").write_text(SCHOOLS.replace(",180,60,4", ",30,60,4"), encoding="utf-8")
+    assert _zone(county, "--overload", "forbidden") == 2
+    assert "60" in capsys.readouterr().err
+
+
+def test_zone_refuses_an_unknown_objective(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _zone(county, "--objectives", "travle:0.1") == 1
+    assert "did you mean 'travel'" in capsys.readouterr().err
+    assert _zone(county, "--objectives", "travel:a") == 1

@@ -64,6 +64,15 @@ def test_gongyi(cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert values["places"] == 41_900
 
 
+def test_zy_blocks(cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = _check("zy_blocks", capsys)
+    assert (found["schools"], found["units"]) == (16, 324)
+    assert found["pupils"]["primary"] == 3_873
+    values = _run("zy_blocks", "primary", "walk", tmp_path)
+    assert values["pupils"] == 3_873
+    assert values["places"] == 4_000
+
+
 def test_vasileostrovsky(cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = _check("vasileostrovsky", capsys)
     assert (found["schools"], found["units"]) == (36, 4_101)

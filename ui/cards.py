@@ -90,7 +90,7 @@ def build_school_card(study: StudyArea, outcome: Outcome, school_id: str, stage:
         return ""
     school = about.iloc[0]
     owner = name_ownership(str(school.get("ownership") or ""), _)
-    head = _render_head(school["name"], [name_kind(str(school["kind"]), _), owner, *_say_place(school, _)])
+    head = render_head(school["name"], [name_kind(str(school["kind"]), _), owner, *say_place_of(school, _)])
     rows = outcome.school_table
     rows = rows[(rows["school_id"] == school_id) & (rows["stage"] == stage)]
     if rows.empty:
@@ -107,7 +107,7 @@ def build_school_card(study: StudyArea, outcome: Outcome, school_id: str, stage:
     if str(row.get("capacity_source")) == "derived":
         parts.append(render_quiet(_("Places are derived from the number of classes.")))
     parts.append(render_flags(flags, outcome.rules, _) if len(flags) else render_quiet(_("No flags.")))
-    parts += [_render_homes(study, outcome, school_id, stage, _), _render_grades(study, school_id, stage, _)]
+    parts += [render_homes(study, outcome, school_id, stage, _), render_grades(study, school_id, stage, _)]
     return f'<div class="card">{"".join(parts)}</div>'
 
 
@@ -120,7 +120,7 @@ def _render_own_stages(study: StudyArea, school_id: str, _: Translator) -> str:
             continue
         pupils = compute_stage_rolls(study.rolls, stage, None)["pupils"].get(school_id, math.nan)
         lines.append((name_stage_short(stage, _), _.number(float(pupils)), _.number(_as_float(places[stage]))))
-    return _render_table([_("Stage"), _("Enrolled"), _("Places")], lines) if lines else ""
+    return render_table([_("Stage"), _("Enrolled"), _("Places")], lines) if lines else ""
 
 
 def build_unit_card(study: StudyArea, outcome: Outcome, unit_id: str, stage: str, _: Translator) -> str:
@@ -129,7 +129,7 @@ def build_unit_card(study: StudyArea, outcome: Outcome, unit_id: str, stage: str
     if about.empty:
         return ""
     unit = about.iloc[0]
-    head = _render_head(unit["name"] or unit_id, _say_place(unit, _))
+    head = render_head(unit["name"] or unit_id, say_place_of(unit, _))
     children = [
         (name_stage_short(name, _), _.number(float(unit.get(f"{name}_pupils", math.nan)), digits=0)) for name in STAGES
     ]
@@ -146,11 +146,13 @@ def build_unit_card(study: StudyArea, outcome: Outcome, unit_id: str, stage: str
     return f'<div class="card">{"".join(parts)}</div>'
 
 
-def _render_head(name: object, words: list[str]) -> str:
+def render_head(name: object, words: list[str]) -> str:
+    """Return the name with what it is in small type below."""
     return f'<h3>{text(name)}</h3><div class="kind">{text(" · ".join(word for word in words if word))}</div>'
 
 
-def _say_place(row: pd.Series, _: Translator) -> list[str]:
+def say_place_of(row: pd.Series, _: Translator) -> list[str]:
+    """Return township and setting of a school or unit."""
     setting = str(row.get("setting") or "")
     return [str(row.get("town") or ""), name_setting_short(setting, _) if setting else ""]
 
@@ -173,7 +175,7 @@ def _as_float(value: object) -> float:
     return float(value) if isinstance(value, int | float | np.number) else math.nan
 
 
-def _render_homes(study: StudyArea, outcome: Outcome, school_id: str, stage: str, _: Translator) -> str:
+def render_homes(study: StudyArea, outcome: Outcome, school_id: str, stage: str, _: Translator) -> str:
     """Return where the modelled pupils live: the units with the most of them."""
     if outcome.plan is None:
         return ""
@@ -189,7 +191,7 @@ def _render_homes(study: StudyArea, outcome: Outcome, school_id: str, stage: str
     ]
     more = len(rows) - len(lines)
     after = render_quiet(_("and {count} more areas, bright on the map", count=_.number(more))) if more > 0 else ""
-    return title + _render_table([_("Area"), _("Pupils"), _("Way")], lines) + after
+    return title + render_table([_("Area"), _("Pupils"), _("Way")], lines) + after
 
 
 def _render_ways(study: StudyArea, outcome: Outcome, unit_id: str, stage: str, _: Translator) -> str:
@@ -208,16 +210,17 @@ def _render_ways(study: StudyArea, outcome: Outcome, unit_id: str, stage: str, _
         lines.append((name, _.percent(row.share), *way))
     if not lines:
         return title + render_quiet(_("Not known."))
-    return title + _render_table([_("School"), _("Share"), _("Way"), _("Distance")], lines)
+    return title + render_table([_("School"), _("Share"), _("Way"), _("Distance")], lines)
 
 
-def _render_table(headings: list[str], lines: Sequence[tuple[object, ...]]) -> str:
+def render_table(headings: list[str], lines: Sequence[tuple[object, ...]]) -> str:
+    """Return a small table of escaped words."""
     head = "".join(f"<th>{text(name)}</th>" for name in headings)
     body = "".join("<tr>" + "".join(f"<td>{text(value)}</td>" for value in line) + "</tr>" for line in lines)
     return f"<table><tr>{head}</tr>{body}</table>"
 
 
-def _render_grades(study: StudyArea, school_id: str, stage: str, _: Translator) -> str:
+def render_grades(study: StudyArea, school_id: str, stage: str, _: Translator) -> str:
     """Return a bar for each grade of the latest year; nothing where grades are not known."""
     rows = study.rolls[(study.rolls["school_id"] == school_id) & (study.rolls["stage"] == stage)]
     rows = rows[(rows["grade"] > 0) & rows["pupils"].notna()]

@@ -32,6 +32,7 @@ def main() -> None:
         st.Page("pages/home.py", title=_("Home"), url_path="home", default=True),
         st.Page("pages/data.py", title=_("Data"), url_path="data"),
         st.Page("pages/today.py", title=_("Today"), url_path="today"),
+        st.Page("pages/zoning.py", title=_("Zoning"), url_path="zoning"),
     ]
     page = st.navigation(pages, position="hidden")
     render_page_links(pages, page)

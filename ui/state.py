@@ -32,7 +32,9 @@ def translator() -> Translator:
     return read_catalogue(read_language())
 
 
-ADDRESS = (("lang", LANGUAGE_KEY), ("study", STUDY_KEY), ("draft", DRAFT_KEY))
+STAGE_KEY, MODE_KEY = "today_stage_kept", "today_mode_kept"
+"""Stage and way of travel, which the pages with a map share (``ui.today_choices``)."""
+ADDRESS = (("lang", LANGUAGE_KEY), ("study", STUDY_KEY), ("draft", DRAFT_KEY), ("stage", STAGE_KEY), ("mode", MODE_KEY))
 
 
 def take_address() -> None:

@@ -31,8 +31,8 @@ class Choice:
     mode: Mode
     enrolment: EnrolmentMethod
     rulebook: str
-    colour_by: ColourBy
-    basis: Basis
+    colour_by: ColourBy = "time"
+    basis: Basis = "actual"
 
 
 def list_stages(study: StudyArea) -> list[Stage]:
@@ -54,20 +54,17 @@ def list_bases(study: StudyArea, stage: Stage) -> list[Basis]:
 
 def render_choices(study: StudyArea, _: Translator) -> Choice | None:
     """Draw the switches in one row and return what is chosen; None where no school teaches anything."""
-    stages, modes = list_stages(study), [mode for mode in MODES if mode in study.travel]
-    if not stages:
+    if not list_stages(study):
         return None
     with st.container(key="today_choices", horizontal=True, vertical_alignment="bottom", gap="small"):
-        first = "primary" if "primary" in stages else stages[0]
-        stage = cast(Stage, _switch(_("Stage"), stages, "stage", lambda name: name_stage_short(name, _), first))
-        mode = cast(Mode, _switch(_("On the way"), modes or ["walk"], "mode", lambda name: name_mode_short(name, _)))
-        colour_by = _select(_("Colour of the areas"), COLOUR_BY, "colour", lambda name: name_colour_by(name, _), 126)
+        stage, mode = choose_stage_and_mode(study, _)
+        colour_by = choose_one(_("Colour of the areas"), COLOUR_BY, "colour", lambda name: name_colour_by(name, _), 126)
         bases = {"actual": _("Enrolled today"), "modelled": _("By the model")}
-        basis = _select(_("Pupils of schools"), list_bases(study, stage), "basis", bases.__getitem__, 148)
+        basis = choose_one(_("Pupils of schools"), list_bases(study, stage), "basis", bases.__getitem__, 148)
         methods = {"nearest": _("Nearest school"), "zones": _("Current catchments")}
-        enrolment = _select(_("Model"), list_enrolments(study, stage), "enrolment", methods.__getitem__, 166)
+        enrolment = choose_one(_("Model"), list_enrolments(study, stage), "enrolment", methods.__getitem__, 166)
         books = {"cn": _("China"), "intl": _("International")}
-        rulebook = _select(_("Rules"), RULEBOOKS, "rulebook", books.__getitem__, 134)
+        rulebook = choose_one(_("Rules"), RULEBOOKS, "rulebook", books.__getitem__, 134)
     return Choice(
         stage=stage,
         mode=mode,
@@ -78,7 +75,17 @@ def render_choices(study: StudyArea, _: Translator) -> Choice | None:
     )
 
 
-def _switch(label: str, options: Sequence[str], name: str, say: Callable[[str], str], first: str = "") -> str:
+def choose_stage_and_mode(study: StudyArea, _: Translator) -> tuple[Stage, Mode]:
+    """Draw the two switches that every page with a map has; the study teaches at least one stage."""
+    stages, modes = list_stages(study), [mode for mode in MODES if mode in study.travel]
+    first = "primary" if "primary" in stages else stages[0]
+    stage = choose_switch(_("Stage"), stages, "stage", lambda name: name_stage_short(name, _), first)
+    mode = choose_switch(_("On the way"), modes or ["walk"], "mode", lambda name: name_mode_short(name, _))
+    return cast(Stage, stage), cast(Mode, mode)
+
+
+def choose_switch(label: str, options: Sequence[str], name: str, say: Callable[[str], str], first: str = "") -> str:
+    """Draw a row of buttons; what is chosen holds on the pages that share the name."""
     key = _restore(name, options)
     chosen = st.segmented_control(
         label,
@@ -91,7 +98,8 @@ def _switch(label: str, options: Sequence[str], name: str, say: Callable[[str], 
     return _remember(name, chosen, options)
 
 
-def _select(label: str, options: Sequence[str], name: str, say: Callable[[str], str], width: int) -> str:
+def choose_one(label: str, options: Sequence[str], name: str, say: Callable[[str], str], width: int) -> str:
+    """Draw a list to choose from; what is chosen holds on the pages that share the name."""
     key = _restore(name, options)
     chosen = st.selectbox(label, list(options), format_func=say, key=key, width=width, disabled=len(options) == 1)
     return _remember(name, chosen, options)

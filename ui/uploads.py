@@ -37,6 +37,7 @@ ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "sites": ("csv", "xlsx", "geojson", "json", "gpkg"),
         "units": ("geojson", "json", "gpkg"),
         "outline": ("geojson", "json", "gpkg"),
+        "start_zones": ("csv", "xlsx", "geojson", "json", "gpkg"),
     }
 )
 """What can be uploaded, and the endings that each may have."""
@@ -49,6 +50,7 @@ MAX_BYTES: Mapping[str, int] = MappingProxyType(
         "sites": 50_000_000,
         "units": 200_000_000,
         "outline": 20_000_000,
+        "start_zones": 100_000_000,
     }
 )
 MAX_FILES = 60

@@ -281,8 +281,8 @@ class ZoneBound:
         return len(fresh)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def find_triples(zones, shares, most):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def find_triples(zones: np.ndarray[Any, Any], shares: np.ndarray[Any, Any], most: int) -> Any:
     """Return up to ``most`` triples of columns of ``zones`` (zones, units), most violated first, few per unit."""
     count = zones.shape[1]
     pair = np.zeros((count, count))

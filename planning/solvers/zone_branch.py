@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def label_components(start, neighbour, on):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def label_components(start: Array, neighbour: Array, on: Array) -> Any:
     """Return for each unit of ``on`` the number of its connected part, −1 elsewhere."""
     label = np.full(len(on), -1)
     queue = np.empty(len(on), np.int64)
@@ -31,19 +36,19 @@ def label_components(start, neighbour, on):  # type: ignore[no-untyped-def]
     return label
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def find_separator(start, neighbour, allowed, piece, seat):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def find_separator(start: Array, neighbour: Array, allowed: Array, piece: Array, seat: int) -> Any:
     """Return the units that every way from the seat to ``piece`` crosses first: a minimal separator beside it."""
     count = len(allowed)
-    beside = np.zeros(count, numba.boolean)
+    beside = np.zeros(count, np.bool_)
     for unit in range(count):
         if piece[unit]:
             for link in range(start[unit], start[unit + 1]):
                 other = neighbour[link]
                 if allowed[other] and not piece[other]:
                     beside[other] = True
-    seen = np.zeros(count, numba.boolean)
-    met = np.zeros(count, numba.boolean)
+    seen = np.zeros(count, np.bool_)
+    met = np.zeros(count, np.bool_)
     queue = np.empty(count, np.int64)
     queue[0] = seat
     seen[seat] = True
@@ -65,8 +70,8 @@ def find_separator(start, neighbour, allowed, piece, seat):  # type: ignore[no-u
     return np.flatnonzero(met)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def find_mirror(start, neighbour):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def find_mirror(start: Array, neighbour: Array) -> Any:
     """Return for every link the position of the link the other way."""
     mirror = np.empty(len(neighbour), np.int64)
     for unit in range(len(start) - 1):
@@ -78,8 +83,10 @@ def find_mirror(start, neighbour):  # type: ignore[no-untyped-def]
     return mirror
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def find_least_cut(start, neighbour, mirror, allowed, shares, seat, unit):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def find_least_cut(
+    start: Array, neighbour: Array, mirror: Array, allowed: Array, shares: Array, seat: int, unit: int
+) -> Any:
     """Return the least sum of shares that parts ``unit`` from the seat, and the units that make it.
 
     Maximum flow through the units, each as wide as its share, by shortest augmenting paths. States are ``2 v``
@@ -93,14 +100,26 @@ def find_least_cut(start, neighbour, mirror, allowed, shares, seat, unit):  # ty
     total = 0.0
     while _find_path(start, neighbour, mirror, allowed, shares, seat, unit, through, flow, came, queue):
         total += _push_along(start, neighbour, mirror, shares, seat, unit, through, flow, came)
-    cut = np.zeros(count, numba.boolean)
+    cut = np.zeros(count, np.bool_)
     for here in range(count):
         cut[here] = here != unit and came[2 * here] >= 0 and came[2 * here + 1] < 0
     return total, np.flatnonzero(cut)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _find_path(start, neighbour, mirror, allowed, shares, seat, unit, through, flow, came, queue):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _find_path(
+    start: Array,
+    neighbour: Array,
+    mirror: Array,
+    allowed: Array,
+    shares: Array,
+    seat: int,
+    unit: int,
+    through: Array,
+    flow: Array,
+    came: Array,
+    queue: Array,
+) -> Any:
     """Search a path with room from the seat to ``unit``; ``came`` holds the state before each state reached."""
     came[:] = -1
     queue[0] = 2 * seat + 1
@@ -128,8 +147,8 @@ def _find_path(start, neighbour, mirror, allowed, shares, seat, unit, through, f
     return came[2 * unit] >= 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _find_link(start, neighbour, unit, other):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _find_link(start: Array, neighbour: Array, unit: int, other: int) -> Any:
     """Return the position of the link from ``unit`` to ``other``."""
     for link in range(start[unit], start[unit + 1]):
         if neighbour[link] == other:
@@ -137,8 +156,18 @@ def _find_link(start, neighbour, unit, other):  # type: ignore[no-untyped-def]
     return -1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _push_along(start, neighbour, mirror, shares, seat, unit, through, flow, came):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _push_along(
+    start: Array,
+    neighbour: Array,
+    mirror: Array,
+    shares: Array,
+    seat: int,
+    unit: int,
+    through: Array,
+    flow: Array,
+    came: Array,
+) -> Any:
     """Send as much as the path found has room for; return how much."""
     room = np.inf
     for push in range(2):
@@ -163,8 +192,19 @@ def _push_along(start, neighbour, mirror, shares, seat, unit, through, flow, cam
     return room
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _fill_knapsack(order, penalised, pupils, reach, stamp, status, value, load, places, price):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _fill_knapsack(
+    order: Array,
+    penalised: Array,
+    pupils: Array,
+    reach: Array,
+    stamp: int,
+    status: Array,
+    value: float,
+    load: float,
+    places: float,
+    price: float,
+) -> Any:
     """Return the fractional knapsack bound: ``value`` of the zone so far, filled up with what is within reach.
 
     Units come by prize per pupil; above the places every pupil costs ``price``.
@@ -188,8 +228,10 @@ def _fill_knapsack(order, penalised, pupils, reach, stamp, status, value, load, 
     return bound
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def thin_out(penalised, pupils, places, price, seat, allowed, value, order):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def thin_out(
+    penalised: Array, pupils: Array, places: float, price: float, seat: int, allowed: Array, value: float, order: Array
+) -> Any:
     """Return the units that a zone better than ``value`` can hold: penalised prize and a price of places decide."""
     keep = allowed.copy()
     room = places - pupils[seat]
@@ -213,8 +255,8 @@ def thin_out(penalised, pupils, places, price, seat, allowed, value, order):  # 
     return keep
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _order_units(allowed, seat, penalised, pupils):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _order_units(allowed: Array, seat: int, penalised: Array, pupils: Array) -> Any:
     """Return the units worth having, best prize per pupil first."""
     density = np.full(len(allowed), -np.inf)
     candidates = 0
@@ -225,10 +267,22 @@ def _order_units(allowed, seat, penalised, pupils):  # type: ignore[no-untyped-d
     return np.argsort(-density)[:candidates]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _look_around(
-    start, neighbour, allowed, status, reach, stamp, inside, members, queue, pupils, penalised, room, hard
-):  # type: ignore[no-untyped-def]
+    start: Array,
+    neighbour: Array,
+    allowed: Array,
+    status: Array,
+    reach: Array,
+    stamp: int,
+    inside: Array,
+    members: int,
+    queue: Array,
+    pupils: Array,
+    penalised: Array,
+    room: float,
+    hard: bool,
+) -> Any:
     """Mark what is within reach of the zone with ``stamp``; return the most promising unit beside it, −1 for none."""
     for position in range(members):
         reach[inside[position]] = stamp
@@ -253,8 +307,8 @@ def _look_around(
     return chosen
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _change_held(in_start, in_triple, triple_price, held, unit, step):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _change_held(in_start: Array, in_triple: Array, triple_price: Array, held: Array, unit: int, step: int) -> Any:
     """Count a unit in (1) or out (−1) of its triples; return by how much the zone pays more."""
     more = 0.0
     for link in range(in_start[unit], in_start[unit + 1]):
@@ -267,8 +321,8 @@ def _change_held(in_start, in_triple, triple_price, held, unit, step):  # type: 
     return more
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _find_open_bound(bounds, again, depth):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, nogil=True)
+def _find_open_bound(bounds: Array, again: Array, depth: int) -> Any:
     """Return the largest bound of the branches not looked at yet."""
     largest = -np.inf
     for level in range(depth):
@@ -277,24 +331,24 @@ def _find_open_bound(bounds, again, depth):  # type: ignore[no-untyped-def]
     return largest
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def branch(
-    start,
-    neighbour,
-    prize,
-    penalised,
-    in_start,
-    in_triple,
-    triple_price,
-    pupils,
-    places,
-    price,
-    seat,
-    allowed,
-    value,
-    nodes,
-    zone,
-):  # type: ignore[no-untyped-def]
+    start: Array,
+    neighbour: Array,
+    prize: Array,
+    penalised: Array,
+    in_start: Array,
+    in_triple: Array,
+    triple_price: Array,
+    pupils: Array,
+    places: float,
+    price: float,
+    seat: int,
+    allowed: Array,
+    value: float,
+    nodes: int,
+    zone: Array,
+) -> Any:
     """Return best value and proven upper bound; ``zone`` is overwritten where a better one than ``value`` is found."""
     count = len(prize)
     order = _order_units(allowed, seat, penalised, pupils)
@@ -302,7 +356,7 @@ def branch(
     status = np.zeros(count, np.int8)  # 0 undecided, 1 in the zone, 2 out
     reach = np.zeros(count, np.int64)
     queue, inside, trail = np.empty(count + 1, np.int64), np.empty(count + 1, np.int64), np.empty(count + 1, np.int64)
-    again, bounds = np.zeros(count + 1, numba.boolean), np.empty(count + 1)
+    again, bounds = np.zeros(count + 1, np.bool_), np.empty(count + 1)
     held = np.zeros(len(triple_price), np.int64)
     _change_held(in_start, in_triple, triple_price, held, seat, 1)
     status[seat], inside[0] = 1, seat

@@ -9,6 +9,9 @@ for deletions in dynamic connectivity (Even & Shiloach 1981).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import numpy as np
 from numba import njit
 
@@ -17,14 +20,18 @@ from planning.solvers.zone_state import Array, Plan, World
 
 TINY = 1e-9
 """Share of a limit that rounding may take."""
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-kernel = njit(cache=True, nogil=True, _nrt=False)
-"""How everything here is compiled: cached, without the interpreter's lock, and without counting references to arrays.
+def kernel(function: Function) -> Function:
+    """Compile: cached, without the interpreter's lock, and without counting references to arrays.
 
-Plans are tuples of some thirty arrays; counting references to each of them at every call costs ten times the work
-itself. In return a kernel may not create arrays: all workspace is in the plan.
-"""
+    Plans are tuples of some thirty arrays; counting references to each of them at every call costs ten times the work
+    itself. In return a kernel may not create arrays: all workspace is in the plan.
+    """
+    options: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
+    compiled: Function = njit(**options)(function)
+    return compiled
 
 
 @kernel
@@ -87,7 +94,8 @@ def total_overload(world: World, plan: Plan) -> float:
 @kernel
 def objective(world: World, plan: Plan) -> float:
     """Return the weighted values plus the price of overload."""
-    total = world.overload_price * total_overload(world, plan)
+    over = total_overload(world, plan)
+    total = world.overload_price * over if over > 0.0 else 0.0
     for which in range(len(plan.values)):
         if world.weights[which] > 0.0:
             total += world.weights[which] * plan.values[which]
@@ -167,7 +175,7 @@ def may_leave(world: World, plan: Plan, unit: int) -> bool:
 @kernel
 def zone_price(world: World, zone: int, load: float, penalty: float) -> float:
     """Return what a load costs: overload at the penalty, distance from equal fill at its weight."""
-    price = penalty * max(0.0, load - world.places[zone])
+    price: float = penalty * max(0.0, load - world.places[zone])
     if world.weights[FILL] > 0.0 and world.target[zone] >= 0.0:
         price += world.weights[FILL] * abs(load - world.target[zone])
     return price
@@ -176,7 +184,7 @@ def zone_price(world: World, zone: int, load: float, penalty: float) -> float:
 @kernel
 def is_allowed(world: World, plan: Plan, unit: int, to: int) -> bool:
     """Return whether the unit may be at the school, or is already where it may not be."""
-    return world.cost[unit, to] < world.forbidden or world.cost[unit, plan.school[unit]] >= world.forbidden
+    return bool(world.cost[unit, to] < world.forbidden or world.cost[unit, plan.school[unit]] >= world.forbidden)
 
 
 @kernel
@@ -184,7 +192,7 @@ def shift_price(world: World, plan: Plan, unit: int, to: int, penalty: float) ->
     """Return the change of all but the shape when the unit goes to ``to``: travel, moved, fill, overload."""
     zone = plan.school[unit]
     pupils = world.pupils[unit]
-    price = world.weights[TRAVEL] * (world.cost[unit, to] - world.cost[unit, zone])
+    price: float = world.weights[TRAVEL] * (world.cost[unit, to] - world.cost[unit, zone])
     if world.weights[MOVED] > 0.0:
         price += world.weights[MOVED] * (world.moved[unit, to] - world.moved[unit, zone])
     price += pupils * (plan.place_price[to] - plan.place_price[zone])

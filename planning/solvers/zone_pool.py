@@ -6,7 +6,7 @@ in exactly one. Compare Kong (2021), who found local search plus set partitionin
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -183,7 +183,7 @@ def _inner_border(problem: ZoneProblem, members: Array) -> float:
 
 def _open_model(
     problem: ZoneProblem, columns: _Columns, price: Array, kept: Array, limits: Array, time_limit_s: float | None
-) -> object:
+) -> Any:
     """Return the linear programme of the columns: units once, schools once, limits."""
     import highspy
 
@@ -191,10 +191,12 @@ def _open_model(
     units, schools = problem.n_units, problem.n_schools
     bound = np.flatnonzero(np.isfinite(limits))
     lengths = (columns.start[1:] - columns.start[:-1])[kept]
-    rows, entries, starts = [], [], [0]
+    rows: list[Array] = []
+    entries: list[Array] = []
+    starts = [0]
     for which, length in zip(kept, lengths, strict=True):
         first = columns.start[which]
-        rows += [columns.unit[first : first + length], [units + columns.school[which]]]
+        rows += [columns.unit[first : first + length], np.array([units + columns.school[which]])]
         rows.append(units + schools + np.arange(len(bound)))
         entries += [np.ones(length + 1), columns.values[which, bound]]
         starts.append(starts[-1] + int(length) + 1 + len(bound))
@@ -219,9 +221,9 @@ def _cheap_columns(
 ) -> Array:
     """Return the columns that may be in a better plan: reduced cost within the gap of the relaxation."""
     model = _open_model(problem, columns, price, usable, limits, None)
-    model.run()  # type: ignore[attr-defined]
-    info = model.getInfo()  # type: ignore[attr-defined]
-    reduced = np.array(model.getSolution().col_dual)  # type: ignore[attr-defined]
+    model.run()
+    info = model.getInfo()
+    reduced = np.array(model.getSolution().col_dual)
     gap = own - info.objective_function_value
     close = reduced <= gap + 1e-9 * abs(own)
     close[-problem.n_schools :] = True
@@ -246,16 +248,16 @@ def _pick(
 
     model = _open_model(problem, columns, price, kept, limits, time_limit_s)
     whole = np.full(len(kept), highspy.HighsVarType.kInteger)
-    model.changeColsIntegrality(len(kept), np.arange(len(kept), dtype=np.int32), whole)  # type: ignore[attr-defined]
-    model.setOptionValue("random_seed", seed)  # type: ignore[attr-defined]
-    model.setOptionValue("objective_bound", own)  # type: ignore[attr-defined]
+    model.changeColsIntegrality(len(kept), np.arange(len(kept), dtype=np.int32), whole)
+    model.setOptionValue("random_seed", seed)
+    model.setOptionValue("objective_bound", own)
     start = highspy.HighsSolution()
     value = np.zeros(len(kept))
     value[-problem.n_schools :] = 1.0
     start.col_value = value.tolist()
-    model.setSolution(start)  # type: ignore[attr-defined]
-    model.run()  # type: ignore[attr-defined]
-    found = np.array(model.getSolution().col_value)  # type: ignore[attr-defined]
+    model.setSolution(start)
+    model.run()
+    found = np.array(model.getSolution().col_value)
     if len(found) != len(kept):
         return None
     chosen = np.asarray(kept[found > 0.5])

@@ -7,6 +7,7 @@ cells of an additively weighted Voronoi diagram, nearly connected; pieces cut of
 from __future__ import annotations
 
 import heapq
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -212,7 +213,7 @@ def _offer(
     school: Array,
     barred_too: bool,
     unit: int,
-    heap: list[tuple[float, int, int, int]],
+    heap: Any,
     turn: int,
 ) -> int:
     """Offer the zone of the unit to those beside it that have none; return the number of offers so far."""
@@ -229,3 +230,39 @@ def _offer(
         turn += 1
         heapq.heappush(heap, (loss / max(pupils[other], 1.0), turn, np.int64(other), np.int64(zone)))
     return turn
+
+
+def estimate_place_price(cost: Floats, pupils: Floats, places: Floats, ceiling: float, sweeps: int = 120) -> Floats:
+    """Return roughly what a place more is worth at each school, in units of cost per pupil, at most ``ceiling``.
+
+    Subgradient steps on the dual of the transport problem (whole units to the cheapest school at cost + price), each
+    2-4 % shorter than the one before. ``solve_transport`` gives the exact prices.
+    """
+    places = np.minimum(np.array(places, float), 2.0 * float(pupils.sum()) + 1.0)
+    price = np.zeros(len(places))
+    people = np.maximum(np.asarray(pupils, float), 0.0)
+    least = np.asarray(cost).min(axis=1)
+    step = float(least.sum() / max(people.sum(), 1e-9)) or 1.0
+    size = max(1e-9, float(people.sum()) / len(places))
+    mean = np.zeros(len(places))
+    for turn in range(sweeps):
+        load = _load_at(np.asarray(cost), people, price)
+        price = np.clip(price + step * (load - places) / size, 0.0, ceiling)
+        step *= 0.97
+        if 2 * turn >= sweeps:
+            mean += price / (sweeps - sweeps // 2)
+    return np.minimum(mean, ceiling)
+
+
+@njit(cache=True, nogil=True)
+def _load_at(cost: Array, pupils: Array, price: Array) -> Array:
+    """Return the load of each school when every unit takes its cheapest at these prices."""
+    load = np.zeros(len(price))
+    for unit in range(cost.shape[0]):
+        best, least = 0, np.inf
+        for zone in range(len(price)):
+            value = cost[unit, zone] + price[zone] * pupils[unit]
+            if value < least:
+                best, least = zone, value
+        load[best] += pupils[unit]
+    return load

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from planning.solvers.problems import BORDER, COMPACT, Floats, Schools, ZoneProblem
+from planning.solvers.problems import BORDER, COMPACT, MOVED, Floats, Schools, ZoneProblem
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 FORBIDDEN_TIMES = 1e4
@@ -47,9 +47,11 @@ class World(NamedTuple):
 class Plan(NamedTuple):
     """What changes: ``school`` (units,), per zone load, perimeter, area and key, the five values, and workspace.
 
-    ``rim`` holds the units that may move now, ``rim_at`` their position in it or -1, ``rim_size`` (1,) how many there
-    are; ``open`` (schools,) the zones that may change, ``held`` (units,) those that stay for now; ``branch`` workspace. ``seen``, ``ticket``, ``queue``, ``group``, ``waiting`` belong to
-    the test of connectedness; ``age``, ``asked``, ``answer`` remember its answers while a zone has not changed.
+    ``open`` (schools,) are the zones that may change, ``held`` (units,) those that stay for now; ``rim`` holds the
+    units that may move, ``rim_at`` their position in it or -1, ``rim_size`` (1,) how many there are. ``place_price``
+    (schools,) is added for every pupil. ``seen``, ``ticket``, ``queue``, ``group``, ``waiting`` belong to the test of
+    connectedness; ``clock``, ``age``, ``asked``, ``answer`` remember its answers while a zone has not changed; the
+    rest is workspace of the moves.
     """
 
     school: Array
@@ -88,12 +90,15 @@ def build_world(problem: ZoneProblem, weights: Floats, limits: Floats) -> World:
     weights, limits : shape (5,)
         Of the objectives; a limit of ``inf`` is none.
     """
-    units, schools = problem.n_units, problem.n_schools
+    units = problem.n_units
     cost, forbidden = _price_forbidden(problem)
     fixed = problem.locked >= 0
     fixed[problem.seat[problem.seat >= 0]] = True
     links = len(problem.neighbour)
-    counted = np.asarray(weights, float) > 0.0
+    weights = np.array(weights, float)
+    if problem.moved is None:
+        weights[MOVED] = 0.0
+    counted = weights > 0.0
     limited = np.isfinite(np.asarray(limits, float))
     has_shape = len(problem.outline_m) == units and len(problem.border_m) == links
     return World(
@@ -111,9 +116,9 @@ def build_world(problem: ZoneProblem, weights: Floats, limits: Floats) -> World:
         seat=_frozen(problem.seat.astype(np.int32, copy=False)),
         loose=_frozen(problem.seat < 0),
         key=_frozen(name_units(units)),
-        weights=_frozen(np.array(weights, float)),
+        weights=_frozen(weights),
         limits=_frozen(np.array(limits, float)),
-        overload_price=float(problem.overload_price),
+        overload_price=_price_overload(problem),
         forbidden=forbidden,
         shaped=bool((counted | limited)[[COMPACT, BORDER]].any()),
     )
@@ -153,6 +158,14 @@ def build_plan(world: World, school: Schools) -> Plan:
     )
 
 
+def _price_overload(problem: ZoneProblem) -> float:
+    """Return the price of overload; where it is forbidden (``inf``), one that no saving of travel can pay."""
+    if np.isfinite(problem.overload_price):
+        return float(problem.overload_price)
+    largest = float(np.max(problem.cost, initial=1.0, where=np.isfinite(problem.cost)))
+    return FORBIDDEN_TIMES * largest / max(1.0, float(problem.pupils.max(initial=1.0)))
+
+
 def name_units(units: int) -> Array:
     """Return a random word (uint64) for every unit, the same ones every time; zones are named by combining them."""
     words = np.random.default_rng(20_240_901).integers(1, 2**63, units, dtype=np.int64)
@@ -172,7 +185,7 @@ def _price_forbidden(problem: ZoneProblem) -> tuple[Array, float]:
     if not barred.any():
         return _frozen(problem.cost), np.inf
     largest = float(np.max(problem.cost, initial=1.0, where=~barred))
-    price = FORBIDDEN_TIMES * max(largest, problem.overload_price * float(problem.pupils.max(initial=1.0)))
+    price = FORBIDDEN_TIMES * max(largest, _price_overload(problem) * float(problem.pupils.max(initial=1.0)))
     return _frozen(np.where(barred, price, problem.cost)), price
 
 

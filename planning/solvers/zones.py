@@ -40,7 +40,7 @@ OnProgress = Callable[[float, float, float], None]
 """Called with objective, bound and the share of the time used; may raise to stop."""
 
 OPTIMAL_SHARE = 1e-6
-_PHASES = (0.35, 0.65, 0.92)
+_PHASES = (0.12, 0.24, 0.36, 0.48, 0.6, 0.72, 0.84, 0.94)
 """Shares of the time at which the zones seen are put together anew."""
 _MOST_PAIRS = 600_000
 """Problems with more pairs of unit and school are bounded by the transport problem alone."""
@@ -288,7 +288,7 @@ def _put_together(run: _Run) -> None:
         run.best.school,
         weights=run.weights,
         limits=run.limits,
-        time_limit_s=None if left is None else max(0.5, 0.25 * left),
+        time_limit_s=None if left is None else max(0.5, 0.15 * left),
     )
     if found is not None:
         run.keep(_search(run, found, rounds=0, until=None))

@@ -103,7 +103,7 @@ def test_merging_keeps_every_sum() -> None:
     whole, above = compute_values(fine, np.array([[0, 0, 1, 1]]))
     assert coarse == pytest.approx(whole) and over == pytest.approx(above)
     assert merged.outline_m.tolist() == [60.0, 60.0]
-    assert choose_free_units(fine, label, np.array([0, 0, 1, 1]), 0.4).tolist() == [0, 2]
+    assert choose_free_units(fine, label, np.array([0, 0, 1, 1]), 0.45).tolist() == [0, 2]
 
 
 def test_splits_and_joint_seats() -> None:

@@ -319,3 +319,39 @@ def test_a_golden_plan() -> None:
     assert [" ".join(zone[unit] for unit in row) for row in ("abc", "def", "ghi")] == ["A A C", "B B C", "C C C"]
     assert answer.certificate is not None and answer.certificate.value == pytest.approx(720.0)
     assert answer.report.moved_pupils == 18
+
+
+def test_the_search_agrees_with_every_plan_tried() -> None:
+    from planning.solvers.zones import solve_zones
+
+    pupils = dict(zip("abcdefghi", (12.0, 7.0, 10.0, 9.0, 11.0, 8.0, 6.0, 14.0, 15.0), strict=True))
+    wishes = [
+        ZoningOptions(),
+        ZoningOptions(locks=(("d", "primary", "A"),)),
+        ZoningOptions(objectives=(("travel", 0.1), ("border", 0.0))),
+    ]
+    for places in ((25, 30, 50), (60, 20, 40)):
+        study = build_three(places, pupils=pupils)
+        for wish in wishes:
+            tried = ask(study, wish).certificate
+            found, again = (
+                ask(study, wish, solve=solve_zones, limits=Limits(time_limit_s=4.0, seed=3)) for _ in range(2)
+            )
+            assert tried is not None and found.certificate is not None
+            assert set(list_pieces(study, read_zone(found)).values()) == {1}
+            for best, other in zip(
+                (*tried.earlier, tried), (*found.certificate.earlier, found.certificate), strict=True
+            ):
+                assert other.bound <= best.value * (1 + 1e-6)
+            assert found.certificate.value == pytest.approx(tried.value, rel=1e-6)
+            assert again.certificate is not None and again.certificate.value == pytest.approx(found.certificate.value)
+
+
+def test_the_same_seed_gives_the_same_plan() -> None:
+    from planning.solvers.zones import solve_zones
+
+    study = build_three((25, 30, 50), zones=[(unit, "primary", "B") for unit in "bcdfgh"])
+    first, second = (ask(study, solve=solve_zones, limits=Limits(seed=7)) for _ in range(2))
+    assert read_zone(first) == read_zone(second)
+    assert first.certificate is not None and second.certificate is not None
+    assert first.certificate.bound == second.certificate.bound

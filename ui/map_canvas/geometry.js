@@ -173,7 +173,11 @@ function unpackPaint(units) {
     note(schoolsOf, unit, schools[i]);
   });
   const classes = unpackBytes(units.classes, Uint8Array), values = unpackBytes(units.values, Float32Array);
-  return { classes, values, colours: units.colours, digits: units.digits, unitsOf, schoolsOf };
+  const marked = (name) => (units[name] ? unpackBytes(units[name], Uint32Array) : null);
+  return {
+    classes, values, colours: units.colours, digits: units.digits, unitsOf, schoolsOf,
+    striped: marked("striped"), ringed: marked("ringed"),
+  };
 }
 
 function positions(ids) {

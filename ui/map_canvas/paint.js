@@ -19,6 +19,41 @@ function hatchPattern(ctx) {
   return ctx.createPattern(tile, "repeat");
 }
 
+// Dark stripes that let the colour below show through.
+function stripePattern(ctx) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 7;
+  const pen = tile.getContext("2d");
+  pen.strokeStyle = "rgba(38,50,61,0.62)";
+  pen.lineWidth = 1.2;
+  pen.beginPath();
+  for (const shift of [-7, 0, 7]) {
+    pen.moveTo(shift, 0);
+    pen.lineTo(shift + 7, 7);
+  }
+  pen.stroke();
+  return ctx.createPattern(tile, "repeat");
+}
+
+// Areas marked beside their colour: striped, or ringed by a dark dashed line.
+function paintMarks(ctx, frame, part, marks, ringed) {
+  const view = viewOf(frame, part.paths.origin);
+  const seen = Array.from(marks).filter((i) => touches(part.paths.box, i, view));
+  if (ringed) {
+    strokeUnits(ctx, part, seen, view, "rgba(255,255,255,0.9)", 4.4);
+    ctx.setLineDash([6, 3]);
+    strokeUnits(ctx, part, seen, view, "#7a1fa2", 2.6);
+    ctx.setLineDash([]);
+    return;
+  }
+  ctx.fillStyle = stripePattern(ctx);
+  inBatches(seen, (some) => {
+    ctx.beginPath();
+    for (const i of some) traceShape(ctx, part.paths, i, view, true);
+    ctx.fill("evenodd");
+  });
+}
+
 function visibleShapes(paths, view) {
   const found = [];
   for (let i = 0; i < paths.count; i += 1) if (touches(paths.box, i, view)) found.push(i);

@@ -32,7 +32,10 @@ class MapPainter {
   paintOver(ctx, frame) {
     const units = this.parts.units;
     const strong = this.on("zones");
+    const marks = units && this.units;
+    if (marks && marks.striped && this.on("striped")) paintMarks(ctx, frame, units, marks.striped, false);
     if (this.parts.zones && (strong || this.data.outline)) paintOutlines(ctx, frame, this.parts.zones, strong);
+    if (marks && marks.ringed && this.on("ringed")) paintMarks(ctx, frame, units, marks.ringed, true);
     if (units && this.units && this.chosen) this.paintChosen(ctx, frame, units);
   }
 

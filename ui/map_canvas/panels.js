@@ -89,6 +89,15 @@ function swatch(item, ratio) {
     ctx.fillRect(2, 3, 18, 12);
     ctx.strokeStyle = "rgba(38,50,61,0.35)";
     ctx.strokeRect(2.5, 3.5, 17, 11);
+    if (item.mark === "striped") {
+      ctx.fillStyle = stripePattern(ctx);
+      ctx.fillRect(2, 3, 18, 12);
+    } else if (item.mark === "ringed") {
+      ctx.strokeStyle = "#7a1fa2";
+      ctx.lineWidth = 2.2;
+      ctx.setLineDash([5, 2.5]);
+      ctx.strokeRect(3, 4, 16, 10);
+    }
   } else if (item.kind === "line") {
     ctx.strokeStyle = item.colour;
     ctx.lineWidth = item.width || 2;
