@@ -91,7 +91,7 @@ def _add_zone_arguments(zone: argparse.ArgumentParser) -> None:
     zone.add_argument("--time-limit", type=float, default=60.0, metavar="S", help="seconds for a stage")
     zone.add_argument("--gap", type=float, default=None, metavar="SHARE", help="stop at this proven gap, such as 0.005")
     zone.add_argument("--seed", type=int, default=0)
-    zone.add_argument("--start", choices=get_args(ZoneStart), default="nearest")
+    zone.add_argument("--start", choices=get_args(ZoneStart), default="scratch")
     zone.add_argument("--start-zones", type=Path, metavar="FILE", help="table of zones to start from (--start table)")
     zone.add_argument(
         "--objectives",

@@ -25,8 +25,8 @@ class ZoningOptions:
     Parameters
     ----------
     start
-        Plan that the search begins with: the ``"current"`` zones, the ``"nearest"`` school, the assignment under
-        ``"capacity"``, ``"scratch"`` (the search's own), or ``start_zones`` (``"table"``).
+        Plan that the search begins with: ``"scratch"`` (the search's own), the ``"current"`` zones, the ``"nearest"``
+        school, the assignment under ``"capacity"``, or ``start_zones`` (``"table"``).
     start_zones
         Rows (unit_id, stage, school_id) of an imported plan, for ``"table"``.
     objectives
@@ -35,9 +35,9 @@ class ZoningOptions:
         Budget: pupils whose school changes against the current zones; None = without limit.
     locks
         Rows (unit_id, stage, school_id): the unit belongs to that school. An empty school_id: to the school that it has
-        in the start.
+        in the start; from scratch or capacity, to that of today's zone, else the nearest.
     locked_schools
-        Schools whose zone stays as it is in the start: nothing leaves it, nothing joins.
+        Schools whose zone stays as it is in the start (or today, as above): nothing leaves it, nothing joins.
     grandfather
         Whether pupils stay at the school that they attend, so that only the entering grade follows the new zones.
     feeders
@@ -46,7 +46,7 @@ class ZoningOptions:
         Share of the pupils of a primary zone that may live outside the zone's main junior school, 0 to 1.
     """
 
-    start: ZoneStart = "nearest"
+    start: ZoneStart = "scratch"
     start_zones: tuple[tuple[str, str, str], ...] = ()
     objectives: tuple[tuple[ObjectiveName, float], ...] = (("travel", 0.0),)
     max_moved_pupils: float | None = None

@@ -119,7 +119,10 @@ def build_zone_scene(
     items = [{"kind": "area", "colour": "#f2f2ee", "mark": name, "label": label} for name, label in marks]
     if view.colour_by == "school":
         hatch = [{"kind": "area", "colour": "hatch", "label": _("no school")}] if (picture.zone < 0).any() else []
-        own_colour = {"kind": "area", "colour": ZONE_COLOURS[0], "label": _("a colour for each, neighbours differ")}
+        label = _("a colour for each, neighbours differ")
+        if outcome.scenario.enrolment in ("capacity", "choice"):
+            label = _("school that most pupils of an area attend")
+        own_colour = {"kind": "area", "colour": ZONE_COLOURS[0], "label": label}
         legend[0] = {"title": _("Zones"), "layer": "units", "flow": True, "items": [own_colour, *hatch, *items]}
     else:
         legend[0] = {**legend[0], "items": [*legend[0]["items"], *items]}

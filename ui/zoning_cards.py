@@ -109,7 +109,8 @@ def _tell_travel(item: Certificate, outcome: Outcome, _: Translator) -> list[str
         )
         lines.append(f"<p>{text(over, longest=400)}</p>")
     if item.status == "optimal":
-        return [*lines, f"<p>{text(_('No lawful plan can be better: proven.'))}</p>"]
+        best = _("No lawful plan can be better: proven.")
+        return [*lines, f"<p>{text(best)}</p>"]
     floor = _("No lawful plan can be below {value}.", value=say_amount(item.bound, item.unit, _))
     gap = _("The plan is at most {gap} from the best possible.", gap=_.percent(item.gap_share, digits=2))
     return [*lines, f"<p>{text(floor, longest=400)}</p>", f'<p class="big">{text(gap, longest=400)}</p>']
@@ -136,7 +137,8 @@ def build_conflict(conflict: Conflict, _: Translator, *, priced: bool) -> str:
     if conflict.short_pupils >= 0.5:
         head += " · " + _("{count} pupils", count=_.number(conflict.short_pupils))
     cure = _.say(conflict.cure)
-    after = f'<div class="cure">{text(_("Cure: {cure}", cure=cure), longest=500)}</div>' if cure else ""
+    words = _("Cure: {cure}", cure=cure)
+    after = f'<div class="cure">{text(words, longest=500)}</div>' if cure else ""
     kind = "conflict priced" if priced else "conflict"
     return f'<div class="{kind}"><b>{text(head)}</b><br>{text(_.say(conflict.message), longest=700)}{after}</div>'
 

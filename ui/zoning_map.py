@@ -107,6 +107,8 @@ def choose_shown(compared: Compared, _: Translator) -> Shown:
     if not compared.planned:
         return "zones"
     names = {"zones": _("Proposed"), "today": _("Today"), "time": _("Minutes proposed")}
+    if compared.outcome.choice:
+        names = {"zones": _("By choice"), "today": _("Today"), "time": _("Minutes by choice")}
     key = "zoning_shown"
     if st.session_state.get(key) not in names:
         st.session_state[key] = st.session_state.get(f"{key}_kept", "zones")

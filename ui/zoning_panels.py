@@ -68,7 +68,8 @@ def render_page_style() -> None:
 
 def render_headline(study: StudyArea, compared: Compared, _: Translator) -> None:
     """Say in one line what was found, or what is to be done."""
-    badge = f'<span class="badge">{text(_("Synthetic demo: no real place"))}</span>' if study.synthetic else ""
+    notice = _("Synthetic demo: no real place")
+    badge = f'<span class="badge">{text(notice)}</span>' if study.synthetic else ""
     words = " · ".join([study.name, name_stage_short(compared.stage, _), say_headline(compared, _)])
     st.html(f'<div class="headline">{badge}{text(words, longest=600)}</div>')
 

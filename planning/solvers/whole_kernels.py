@@ -66,8 +66,8 @@ def _loss(plan: Plan, j: int, load: float) -> float:
     """Return what a school loses by being off its places."""
     room = plan.places[j] - load
     if room >= 0.0:
-        return plan.price[j] * room if plan.price[j] > 0 else 0.0
-    return (plan.price[j] - plan.overload_price) * room
+        return float(plan.price[j] * room) if plan.price[j] > 0 else 0.0
+    return float((plan.price[j] - plan.overload_price) * room)
 
 
 @njit(cache=True, nogil=True)
@@ -99,7 +99,7 @@ def _shift(plan: Plan, row: int, arc: int) -> float:
         plan.first[j] = after
     if after >= 0:
         plan.before[after] = before
-    change = plan.extra[arc] - plan.extra[plan.at[row]]
+    change = float(plan.extra[arc] - plan.extra[plan.at[row]])
     plan.at[row] = arc
     plan.load[j] -= plan.pupils[row]
     plan.load[k] += plan.pupils[row]

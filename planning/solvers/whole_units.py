@@ -192,7 +192,10 @@ class _Search:
         if len(self.rows) == 0 or loss.max() <= 0:
             return False
         state = np.array([(seed * 0x9E3779B97F4A7C15 + 0x1234567) % 2**64 | 1], dtype=np.uint64)
-        return bool(kernels.kick_and_settle(self.plan, losing, state, KICKS, 3, PATIENCE_SHARE * float(loss.sum())) < -1e-9 * loss.sum())
+        return bool(
+            kernels.kick_and_settle(self.plan, losing, state, KICKS, 3, PATIENCE_SHARE * float(loss.sum()))
+            < -1e-9 * loss.sum()
+        )
 
     def read_schools(self) -> Schools:
         """Return the school of every row."""

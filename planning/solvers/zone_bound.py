@@ -259,6 +259,8 @@ class ZoneBound:
         if len(self._triples) >= _MOST_TRIPLES:
             return 0
         used = np.flatnonzero(shares > 1e-6)
+        if not len(used):
+            return 0
         zones = np.array([self.zones[position][1] for position in used]).reshape(len(used), -1)
         split = np.flatnonzero((zones * np.minimum(shares[used], 1.0 - shares[used])[:, None]).sum(axis=0) > 1e-3)
         found = find_triples(np.ascontiguousarray(zones[:, split]), shares[used], _TRIPLES_AT_ONCE)

@@ -132,7 +132,7 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.best = self.plan.school.copy()
-        self.first = self.best_value = float(objective(self.world, self.plan))
+        self.first = self.best_value = self.since_reheat = float(objective(self.world, self.plan))
         self.reheats = self.idle = 0
 
     def prepare(self, place_price: Floats | None, seed: int) -> None:
@@ -171,7 +171,10 @@ class _Run:
         gain = self.kept_value - value + self.penalty * (self.kept_over - over)
         if self.pool is not None:
             self.pool.add(world, plan, value + self.penalty * over)
-        self.idle = 0 if reheat or gain > 1e-9 * abs(self.kept_value) else self.idle + 1
+        priced = value + world.overload_price * over
+        gained = reheat or priced < self.since_reheat - 1e-9 * abs(priced)
+        self.since_reheat = priced if gained else self.since_reheat
+        self.idle = 0 if gained else self.idle + 1
         if reheat or gain >= 0.0:
             self.kept[:] = plan.school
             self.kept_value, self.kept_over = value, over

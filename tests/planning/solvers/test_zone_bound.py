@@ -85,7 +85,7 @@ def test_pricing_finds_the_best_connected_set():
             )
             prize = generator.normal(0, 10, 12)
             triples = build_triple_prices(np.array([[1, 2, 3], [4, 5, 8]]), np.array([2.0, 1.0]), 12)
-            value, bound, zone = pricing.price(prize, triples)
+            value, bound, _ = pricing.price(prize, triples)
             best = -np.inf
             for code in range(1, 2**12, 2):
                 members = (code >> np.arange(12)) & 1
