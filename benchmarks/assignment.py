@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.published import list_published
 from geodata.study_file import compute_cases_folder
+from planning.solvers.highs import open_highs
 from planning.solvers.knapsack_bound import bound_whole_units
 from planning.solvers.problems import TransportProblem
 from planning.solvers.transport import solve_transport
@@ -156,14 +157,9 @@ def solve_with_highs(problem: TransportProblem) -> tuple[str, float]:
     model.row_upper_ = np.concatenate([problem.pupils, problem.places])
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-    highs = highspy.Highs()
-    for name, option in (
-        ("output_flag", False),
-        ("solver", "ipm"),
-        ("run_crossover", "off"),
-        ("time_limit", HIGHS_LIMIT_S),
-    ):
-        highs.setOptionValue(name, option)
+    highs = open_highs(time_limit_s=HIGHS_LIMIT_S)
+    highs.setOptionValue("solver", "ipm")
+    highs.setOptionValue("run_crossover", "off")
     highs.passModel(model)
     highs.run()
     return highs.modelStatusToString(highs.getModelStatus()), float(highs.getInfo().objective_function_value)

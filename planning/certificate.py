@@ -34,7 +34,8 @@ class Certificate:
 
     ``value`` and ``bound`` are in ``unit`` (for instance pupil-minutes), shortages weighed with their price included;
     ``gap_share`` is ``(value - bound) / value``. ``method`` says how the bound was proven, ``stopped`` why the search
-    ended (``"proven"``, ``"gap"``, ``"time"``, ``"rounds"``, ``"cancelled"``).
+    ended (``"proven"``, ``"gap"``, ``"time"``, ``"rounds"``, ``"cancelled"``). ``overload_price`` is what each of the
+    ``overload_pupils`` counts for in ``value``.
     """
 
     stage: str
@@ -48,6 +49,7 @@ class Certificate:
     seconds: float = 0.0
     seed: int = 0
     overload_pupils: float = 0.0
+    overload_price: float = 0.0
     mean_per_pupil: float = float("nan")
     rule_prices: tuple[RulePrice, ...] = ()
     earlier: tuple[Certificate, ...] = ()
@@ -74,6 +76,7 @@ class Certificate:
             "seconds": round(self.seconds, 3),
             "seed": self.seed,
             "overload_pupils": self.overload_pupils,
+            "overload_price": self.overload_price,
             "mean_per_pupil": self.mean_per_pupil,
             "rule_prices": [
                 {

@@ -237,7 +237,15 @@ def _keep_budget(problem: ZoneProblem, search: Search, state: _State, count: int
 def _report(search: Search, name: str, start: float, width: float) -> Callable[[float, float, float], None]:
     def report(objective: float, bound: float, share: float) -> None:
         done = search.progress_start + search.progress_width * (start + width * min(1.0, max(0.0, share)))
-        search.progress(msg("Drawing zones: {objective}", objective=name_objective(name)), done)
+        step = msg("Drawing zones: {objective}", objective=name_objective(name))
+        if name == "travel" and bound > 0 and objective > 0:
+            step = msg(
+                "Drawing zones: {value:,.0f} now, proven least {bound:,.0f}, at most {gap:.2%} from the best",
+                value=objective,
+                bound=bound,
+                gap=max(0.0, 1.0 - bound / objective),
+            )
+        search.progress(step, done)
 
     return report
 
@@ -276,6 +284,7 @@ def build_certificates(
                 seconds=phase.seconds,
                 seed=seed,
                 overload_pupils=over,
+                overload_price=float(problem.overload_price),
                 mean_per_pupil=float(values[TRAVEL]) / pupils if travel and pupils > 0 else float("nan"),
             )
         )

@@ -86,14 +86,11 @@ def build_zone_parts(
     paint = compute_part_digest(
         study.fingerprint, "paint", *(f"{name}{value}" for name, value in units.items()), repr(payload["shown"])
     )
-    return {
-        "paint": MapPart("paint", paint, lambda: payload),
-        "zones": MapPart(
-            "zones",
-            compute_part_digest(study.fingerprint, "zones", picture.zone),
-            lambda: encode_outlines(shapes, picture.zone, study.crs),
-        ),
-    }
+    parts = {"paint": MapPart("paint", paint, lambda: payload)}
+    if not study.adjacency.scattered:
+        outlines = compute_part_digest(study.fingerprint, "zones", picture.zone)
+        parts["zones"] = MapPart("zones", outlines, lambda: encode_outlines(shapes, picture.zone, study.crs))
+    return parts
 
 
 def _colour_units(study: StudyArea, zone: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
@@ -110,13 +107,18 @@ def build_zone_scene(
     """Return texts, legend, layers and colours of the view."""
     scene = build_scene(study, outcome, view, _, has_isochrones=False)
     marks = _list_marks(picture, _)
+    # Lines around every single building would hide the colours.
+    scattered = study.adjacency.scattered
     layers = [
         {**layer, "on": True, "lazy": False, "label": _("Zone borders")} if layer["id"] == "zones" else layer
         for layer in scene["layers"]
+        if not (scattered and layer["id"] == "zones")
     ]
-    own = [{"id": name, "label": label, "on": True, "lazy": False} for name, label in marks]
+    own = [{"id": name, "label": label, "on": not scattered, "lazy": False} for name, label in marks]
     legend = list(scene["legend"])
-    items = [{"kind": "area", "colour": "#f2f2ee", "mark": name, "label": label} for name, label in marks]
+    items = [
+        {"kind": "area", "colour": "#f2f2ee", "mark": name, "label": label} for name, label in marks if not scattered
+    ]
     if view.colour_by == "school":
         hatch = [{"kind": "area", "colour": "hatch", "label": _("no school")}] if (picture.zone < 0).any() else []
         label = _("a colour for each, neighbours differ")
@@ -130,7 +132,7 @@ def build_zone_scene(
         **scene,
         "layers": [*layers[:1], *own, *layers[1:]],
         "legend": [section for section in legend if section["layer"] not in ("isochrones", "others")],
-        "outline": True,
+        "outline": not scattered,
         "version": compute_digest(scene["version"], picture.stripes, picture.zone, picture.striped, picture.ringed),
     }
 

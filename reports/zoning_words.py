@@ -20,6 +20,8 @@ def tell_certificate(certificate: Certificate) -> list[Message]:
     told: list[Message] = []
     for item in list_objectives(certificate):
         told.append(_tell_value(item))
+        if item.objective == "travel" and item.overload_pupils > 0.5:
+            told.append(_tell_overload(item))
         told.append(_tell_bound(item))
         told += [_tell_price(price, item) for price in item.rule_prices]
     return told
@@ -42,6 +44,17 @@ def _tell_value(item: Certificate) -> Message:
             mean=mean,
         )
     return msg("{objective}: {value}.", objective=name_objective(item.objective), value=value)
+
+
+def _tell_overload(item: Certificate) -> Message:
+    """Tell what of the value is travel and what is the price of pupils above the places."""
+    travel = item.value - item.overload_price * item.overload_pupils
+    return msg(
+        "In it: {travel} of travel; {pupils:,.0f} pupils above the places are counted as {price:,.0f} each.",
+        travel=_measure(travel, item.unit),
+        pupils=item.overload_pupils,
+        price=item.overload_price,
+    )
 
 
 def _tell_bound(item: Certificate) -> Message:

@@ -168,19 +168,11 @@ def route_near(
 
 
 def compose_answer(problem: TransportProblem, flow: Floats, price: Floats) -> TransportAnswer:
-    """Return the answer of a snapped flow: rows exact, overload and bound from the true numbers."""
-    reached = np.diff(problem.start) > 0
-    begins, lengths = problem.start[:-1][reached], np.diff(problem.start)[reached]
-    row_price = np.zeros(problem.n_rows)
-    if len(begins):
-        value = problem.cost + price[problem.school]
-        row_price[reached] = np.minimum.reduceat(value, begins)
-        sent, pupils = np.add.reduceat(flow, begins), problem.pupils[reached]
-        for row in np.flatnonzero((sent == 0) & (pupils > 0)):  # fewer pupils than the unit of the solver
-            flow[begins[row] + np.argmin(value[begins[row] : begins[row] + lengths[row]])] = pupils[row]
-            sent[row] = pupils[row]
-        share = np.divide(pupils, sent, out=np.ones(len(begins)), where=sent > 0)
-        flow = flow * np.repeat(share, lengths)
+    """Return the answer of a snapped flow (made exact in place): overload and bound from the true numbers."""
+    from planning.solvers.transport_kernels import finish_rows
+
+    start, school, cost = np.array(problem.start), np.array(problem.school), np.array(problem.cost)
+    row_price = finish_rows(start, school, cost, np.array(problem.pupils), price, flow)
     load = np.bincount(problem.school, weights=flow, minlength=problem.n_schools)
     overload = np.maximum(load - problem.places, 0.0)
     overload[overload <= 1e-12 * max(1.0, float(load.sum()))] = 0.0

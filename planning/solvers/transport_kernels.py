@@ -11,6 +11,32 @@ Array: TypeAlias = "np.ndarray[Any, Any]"
 
 
 @njit(cache=True, nogil=True)
+def _place_waiting(
+    start: Array,
+    school: Array,
+    cost: Array,
+    pupils: Array,
+    places: Array,
+    price: Array,
+    flow: Array,
+    least: Array,
+    waiting: Array,
+    load: Array,
+) -> None:
+    """Send rows with several least arcs to the one with most places left."""
+    for row in range(len(pupils)):
+        if not waiting[row]:
+            continue
+        at, most = -1, -np.inf
+        for arc in range(start[row], start[row + 1]):
+            room = places[school[arc]] - load[school[arc]]
+            if cost[arc] + price[school[arc]] == least[row] and room > most:
+                at, most = arc, room
+        flow[at] = pupils[row]
+        load[school[at]] += pupils[row]
+
+
+@njit(cache=True, nogil=True)
 def choose_arcs(
     start: Array, school: Array, cost: Array, pupils: Array, places: Array, price: Array, flow: Array, wide: float
 ) -> tuple[Array, Array, Array]:
@@ -54,16 +80,7 @@ def choose_arcs(
             waiting[row] = True
             n_waiting += 1
     if n_waiting > 0:
-        for row in range(n_rows):
-            if not waiting[row]:
-                continue
-            at, most = -1, -np.inf
-            for arc in range(start[row], start[row + 1]):
-                room = places[school[arc]] - load[school[arc]]
-                if cost[arc] + price[school[arc]] == least[row] and room > most:
-                    at, most = arc, room
-            flow[at] = pupils[row]
-            load[school[at]] += pupils[row]
+        _place_waiting(start, school, cost, pupils, places, price, flow, least, waiting, load)
     new_start, arcs = np.zeros(n_chosen + 1, np.int64), np.empty(n_arcs, np.int64)
     place, chosen = 0, 0
     for row in range(n_rows):
@@ -94,3 +111,28 @@ def drop_dear(start: Array, school: Array, cost: Array, price: Array, flow: Arra
             for arc in range(start[row], start[row + 1]):
                 flow[arc] = 0.0
     return dropped
+
+
+@njit(cache=True, nogil=True)
+def finish_rows(start: Array, school: Array, cost: Array, pupils: Array, price: Array, flow: Array) -> Array:
+    """Make the flow of every row sum to its pupils, in place; return the least ``cost + price`` of the rows.
+
+    Rows that send nothing (fewer pupils than the unit of the solver) go to their least arc.
+    """
+    row_price = np.zeros(len(pupils))
+    for row in range(len(pupils)):
+        begin, end, low, at, sent = start[row], start[row + 1], np.inf, -1, 0.0
+        for arc in range(begin, end):
+            value = cost[arc] + price[school[arc]]
+            if value < low:
+                low, at = value, arc
+            sent += flow[arc]
+        if at < 0:
+            continue
+        row_price[row] = low
+        if sent == 0.0:
+            flow[at] = pupils[row]
+        elif sent != pupils[row]:
+            for arc in range(begin, end):
+                flow[arc] *= pupils[row] / sent
+    return row_price

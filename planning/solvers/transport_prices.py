@@ -25,6 +25,8 @@ _PRUNE, _LEASH = 40.0, 15.0
 _STAGES = ((10, 1.0), (10, 1 / 3), (10, 1 / 9), (20, 1 / 27))
 """Sampled rows per school, and width as a share of the first."""
 _STEPS = 20
+_HIGHEST = 20.0
+"""Prices of overload above this many spreads of cost are lowered to it while prices are sought."""
 
 
 _Rows = tuple[Array, Array, Floats, Floats]
@@ -190,8 +192,9 @@ def find_prices(
     if spread <= 0 or ceiling <= 0:
         return np.zeros(n_schools), 0.0
     rank = order_schools(*draw_sample(start, school, cost, pupils, 10 * n_schools), n_schools)
-    widest = min(spread / 8, ceiling / 8)
-    newton = Newton(places, ceiling, rank, _BARRIER_SHARE * total / n_schools)
+    lowered = min(ceiling, _HIGHEST * spread)
+    widest = min(spread / 8, lowered / 8)
+    newton = Newton(places, lowered, rank, _BARRIER_SHARE * total / n_schools)
     price = np.full(n_schools, widest)
     for per_school, share in _STAGES:
         sample = draw_sample(start, school, cost, pupils, per_school * n_schools)
@@ -208,7 +211,8 @@ def find_prices(
     load = market.fixed.copy()
     compute_loads(*market[:4], price, width, rank, load, newton.curve)
     price[(load < places * (1 - 1e-3)) & (price < 5 * width)] = 0.0
-    price[(load > places * (1 + 1e-3)) & (price > ceiling - 5 * width)] = ceiling
+    price[(load > places * (1 + 1e-3)) & (price > lowered - 5 * width)] = lowered
+    price[price > 0.5 * lowered] += ceiling - lowered  # all that hang on a place of overload rise with its price
     return price, width
 
 

@@ -43,6 +43,18 @@ class Plan(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
+def first_arcs(start: Array, cost: Array, flow: Array) -> Array:
+    """Return the arc of each row that most of its pupils use, the cheapest of several (``-1``: no arc)."""
+    first = np.full(len(start) - 1, -1)
+    for row in range(len(first)):
+        for arc in range(start[row], start[row + 1]):
+            best = first[row]
+            if best < 0 or flow[arc] > flow[best] or (flow[arc] == flow[best] and cost[arc] < cost[best]):
+                first[row] = arc
+    return first
+
+
+@njit(cache=True, nogil=True)
 def link_schools(start: Array, school: Array, n_schools: int) -> tuple[Array, Array]:
     """Return for every school those that share units with it."""
     shared = np.zeros((n_schools, n_schools), np.bool_)

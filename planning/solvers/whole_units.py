@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from geodata.errors import SolverError
 from geodata.messages import msg
 from geodata.study import FrozenArrays, Progress, no_progress
-from planning.solvers.problems import Floats, Ints, Schools, TransportAnswer, TransportProblem
+from planning.solvers.highs import open_highs
+from planning.solvers.problems import Floats, Schools, TransportAnswer, TransportProblem
 
-KICKS = 2_000
+KICKS, QUIET_ROUNDS = 250, 60
 PATIENCE_SHARE = 0.02
 _CHOICES = 60
 _TRAIL = 20_000
@@ -48,8 +49,8 @@ def solve_whole_units(
     transport: TransportAnswer | None = None,
     seed: int = 0,
     time_limit_s: float = 10.0,
-    enough: float = 2e-4,
-    rounds: int = 200,
+    enough: float = 4e-4,
+    rounds: int = 1_600,
     exact: bool = False,
     progress: Progress = no_progress,
 ) -> WholeUnitsAnswer:
@@ -62,7 +63,7 @@ def solve_whole_units(
     seed : of the kicks; with ``rounds`` as the only limit reached, answers repeat exactly
     time_limit_s : for the search, and again for ``exact``
     enough : the search stops at this gap to the split optimum (share)
-    rounds : of ``KICKS`` kicks each; the search also stops when ten of them gain nothing
+    rounds : of ``KICKS`` kicks each; the search also stops when ``QUIET_ROUNDS`` of them gain nothing
     exact : then prove with HiGHS, which may improve the plan; for small problems
 
     Returns
@@ -73,24 +74,15 @@ def solve_whole_units(
     ------
     ValueError
         As ``solve_transport``.
+    SolverError
+        With ``exact``, when HiGHS is missing or fails.
     """
     from planning.solvers.transport import solve_transport
 
     transport = solve_transport(problem) if transport is None else transport
     progress(msg("Making units whole"), 0.0)
     search = _Search(problem, transport)
-    clock, quiet, stopped = time.perf_counter() + time_limit_s, 0, "rounds"
-    for number in range(rounds):
-        if search.measure_gap() <= enough:
-            stopped = "gap"
-            break
-        if time.perf_counter() > clock:
-            stopped = "time"
-            break
-        quiet = 0 if search.kick(seed * 1_000_003 + number) else quiet + 1
-        progress(msg("Making units whole"), min(number / rounds, 0.99))
-        if quiet >= 10:
-            break
+    stopped = search.run(seed, time_limit_s, enough, rounds, progress)
     school = search.read_schools()
     objective, overload = price_plan(problem, school)
     bound = transport.bound
@@ -133,7 +125,7 @@ class _Search:
         self.problem, self.bound = problem, transport.bound
         row_of = np.repeat(np.arange(problem.n_rows), np.diff(problem.start))
         dear = problem.cost + transport.place_price[problem.school] - transport.row_price[row_of]
-        first = first_plan(problem, transport, row_of)
+        first = kernels.first_arcs(np.array(problem.start), np.array(problem.cost), np.array(transport.flow))
         self.school = np.full(problem.n_rows, -1, dtype=np.int32)
         self.school[first >= 0] = problem.school[first[first >= 0]]
         kept = dear <= choose_reach(dear, _CHOICES * problem.n_schools)
@@ -146,7 +138,7 @@ class _Search:
         school = problem.school[arcs].astype(np.int64)
         load = np.zeros(problem.n_schools)
         placed = first >= 0
-        np.add.at(load, self.school[placed], problem.pupils[placed])
+        load += np.bincount(self.school[placed], weights=problem.pupils[placed], minlength=problem.n_schools)
         n = len(self.rows)
         self.plan = kernels.Plan(
             start,
@@ -169,14 +161,27 @@ class _Search:
         kernels.relay_losses(self.plan, 5)
         kernels.descend(self.plan)
 
+    def run(self, seed: int, time_limit_s: float, enough: float, rounds: int, progress: Progress) -> str:
+        """Kick until a limit is reached; return which."""
+        clock, quiet = time.perf_counter() + time_limit_s, 0
+        for number in range(rounds):
+            if self.measure_gap() <= enough:
+                return "gap"
+            if time.perf_counter() > clock:
+                return "time"
+            quiet = 0 if self.kick(seed * 1_000_003 + number) else quiet + 1
+            progress(msg("Making units whole"), min(number / rounds, 0.99))
+            if quiet >= QUIET_ROUNDS:
+                break
+        return "rounds"
+
     def measure_losses(self) -> Floats:
         """Return what each school loses by being off its places, and by units at dearer arcs."""
         plan = self.plan
         room = plan.places - plan.load
-        loss = np.where(room >= 0, plan.price * np.maximum(room, 0), (plan.price - plan.overload_price) * room)
-        loss[plan.price == 0] = np.maximum(-room, 0)[plan.price == 0] * plan.overload_price
+        loss: Floats = np.where(room >= 0, plan.price * room, (plan.price - plan.overload_price) * room)
         if len(plan.at):
-            np.add.at(loss, plan.school[plan.at], plan.extra[plan.at])
+            loss += np.bincount(plan.school[plan.at], weights=plan.extra[plan.at], minlength=len(loss))
         return loss
 
     def measure_gap(self) -> float:
@@ -204,15 +209,6 @@ class _Search:
         return school
 
 
-def first_plan(problem: TransportProblem, transport: TransportAnswer, row_of: Ints) -> Ints:
-    """Return an arc for every row (``-1``: none): where most of its pupils go in the split optimum."""
-    order = np.lexsort((problem.cost, -transport.flow, row_of))
-    first = np.full(problem.n_rows, -1)
-    reached = np.flatnonzero(np.diff(problem.start) > 0)
-    first[reached] = order[problem.start[reached]]
-    return first
-
-
 def choose_reach(dear: Floats, count: int) -> float:
     """Return the reduced cost that about ``count`` unused arcs stay below."""
     positive = dear[dear > 0]
@@ -228,7 +224,6 @@ def prove_with_highs(
     *,
     time_limit_s: float,
     gap_share: float = 1e-7,
-    cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Schools, float]:
     """Return the best plan and the bound of HiGHS, among the arcs that could be in a better plan than the one given.
 
@@ -261,20 +256,15 @@ def prove_with_highs(
     model.a_matrix_.start_, model.a_matrix_.index_ = matrix.indptr, matrix.indices
     model.a_matrix_.value_ = matrix.data
     model.integrality_ = [highspy.HighsVarType.kInteger] * n + [highspy.HighsVarType.kContinuous] * n_schools
-    highs = highspy.Highs()
-    for name, option in (
-        ("output_flag", False),
-        ("time_limit", float(time_limit_s)),
-        ("mip_rel_gap", gap_share),
-        ("threads", 1),
-    ):
-        highs.setOptionValue(name, option)
+    highs = open_highs(time_limit_s=time_limit_s)
+    highs.setOptionValue("mip_rel_gap", gap_share)
     highs.passModel(model)
     overload = price_plan(problem, school)[1]
     start = highspy.HighsSolution()
     start.col_value = np.concatenate([mine[arcs].astype(float), overload]).tolist()
     highs.setSolution(start)
-    highs.run()
+    if highs.run() == highspy.HighsStatus.kError:
+        raise SolverError("HiGHS refused the assignment of whole units.")
     bound = min(float(highs.getInfo().mip_dual_bound), upper)
     chosen = np.array(highs.getSolution().col_value)
     if len(chosen):

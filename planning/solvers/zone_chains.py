@@ -13,8 +13,10 @@ from planning.solvers.zone_kernels import is_allowed, kernel, list_rim, may_leav
 from planning.solvers.zone_moves import try_shift
 from planning.solvers.zone_state import Array, Plan, World
 
-PATIENCE = 40
-"""Chains in a row that may bring nothing before giving up."""
+ZONES_PER_REFRESH = 40
+"""Borders are priced anew after one chain for so many zones, and after every chain that brought nothing."""
+REST = 20
+"""Chains for which a border, or a zone, that let nothing through is left alone."""
 
 
 def relieve_zones(world: World, plan: Plan) -> int:
@@ -28,28 +30,39 @@ def relieve_zones(world: World, plan: Plan) -> int:
     arcs = np.zeros((schools, schools))
     blocked = np.zeros((schools, schools), np.int64)
     work = np.zeros((3, schools))
-    return int(_relieve(world, plan, arcs, blocked, work, 50 * schools))
+    moved = 0
+    for room in (2.0 * float(world.pupils.mean()), 1e-9):
+        blocked[:] = 0
+        moved += int(_relieve(world, plan, arcs, blocked, work, 50 * schools, room))
+    return moved
 
 
 @kernel
-def _relieve(world: World, plan: Plan, arcs: Array, blocked: Array, work: Array, most: int) -> int:
-    """Run chains until nothing is overloaded or nothing helps."""
+def _relieve(world: World, plan: Plan, arcs: Array, blocked: Array, work: Array, most: int, room: float) -> int:
+    """Run chains to zones with ``room`` until nothing is overloaded or nothing helps."""
     list_rim(world, plan)
     moved = 0
     idle = 0
+    stale = len(plan.load)
     for turn in range(1, most + 1):
         first = _most_overloaded(world, plan, blocked, turn)
-        if first < 0 or idle > PATIENCE:
+        if first < 0 or idle > len(plan.load) + REST:
             break
         before = total_overload(world, plan)
-        _price_borders(world, plan, arcs, blocked, turn)
-        last = _find_way(world, plan, arcs, work, first)
-        if last < 0:
-            blocked[first, first] = turn + 2 * PATIENCE
+        if stale >= len(plan.load) // ZONES_PER_REFRESH:
+            _price_borders(world, plan, arcs, blocked, turn)
+            stale = 0
+        stale += 1
+        last = _find_way(world, plan, arcs, work, first, room)
+        if last >= 0:
+            moved += _run_chain(world, plan, blocked, work, first, last, turn)
+        if total_overload(world, plan) < before - 1e-9:
+            idle = 0
+        else:
             idle += 1
-            continue
-        moved += _run_chain(world, plan, blocked, work, first, last, turn)
-        idle = 0 if total_overload(world, plan) < before - 1e-9 else idle + 1
+            stale = len(plan.load)
+            if last < 0:
+                blocked[first, first] = turn + REST
     return moved
 
 
@@ -84,8 +97,8 @@ def _price_borders(world: World, plan: Plan, arcs: Array, blocked: Array, turn: 
 
 
 @kernel
-def _find_way(world: World, plan: Plan, arcs: Array, work: Array, first: int) -> int:
-    """Find the cheapest chain from ``first`` to a zone with room; ``work[1]`` holds the zone before each zone.
+def _find_way(world: World, plan: Plan, arcs: Array, work: Array, first: int, room: float) -> int:
+    """Find the cheapest chain from ``first`` to a zone with that room; ``work[1]`` holds the zone before each zone.
 
     Prices may be negative, they count from the least one, which also favours few zones. Dijkstra over the zones.
     """
@@ -106,7 +119,7 @@ def _find_way(world: World, plan: Plan, arcs: Array, work: Array, first: int) ->
                 here = zone
         if here < 0:
             return -1
-        if here != first and plan.load[here] < world.places[here] - 1e-9:
+        if here != first and plan.load[here] <= world.places[here] - room:
             return here
         done[here] = 1.0
         for to in range(schools):
@@ -136,7 +149,7 @@ def _run_chain(world: World, plan: Plan, blocked: Array, work: Array, first: int
             if world.places[zone] - plan.load[zone] >= excess:
                 break
         if passed == 0:
-            blocked[zone, to] = turn + PATIENCE // 2
+            blocked[zone, to] = turn + REST
             break
         moved += passed
         to = zone
