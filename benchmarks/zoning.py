@@ -8,6 +8,10 @@ All instances of a folder, against the published values beside them::
 
     python -m benchmarks.zoning FOLDER --time-limit 60
 
+A made-up county of 50,000 units and 300 schools::
+
+    python -m benchmarks.zoning scale --time-limit 60
+
 ``FILE`` is tab separated: id, pop, x, y, candidature, fixed cost, capacity; rows with a capacity are schools that stand
 in their own unit. ``CONNECTIVITY`` names two neighbours in its second and third column. The objective is the sum of
 people × straight kilometres. Every figure printed is counted again from the plan itself.
@@ -43,7 +47,7 @@ class Instance:
 
 
 def read_instance(file: Path, connectivity: Path) -> Instance:
-    """Read one instance. One person above the places costs as much as 1,000 of the longest ways: avoided wherever it can be."""
+    """Read one instance; a person above the places costs as much as 1,000 of the longest ways."""
     table = pd.read_csv(file, sep="\t")
     table.columns = ["id", "people", "x_m", "y_m", "candidature", "fixed_cost", "places"]
     table["id"] = table["id"].astype(str)
@@ -154,10 +158,20 @@ def compare_folder(folder: Path, *, time_limit_s: float, seed: int, only: str = 
     )
 
 
+def measure_scale(*, time_limit_s: float, seed: int) -> None:
+    """Zone a grid of 250 × 200 units with 300 schools at random and print what came out."""
+    from benchmarks.flips import build_grid
+
+    problem = build_grid(250, 200, 300, slack=1.1)
+    ids = [str(number) for number in range(problem.n_units)]
+    found, _ = measure(Instance(ids, ids[: problem.n_schools], problem), time_limit_s=time_limit_s, seed=seed)
+    print("\n".join(f"{key}: {value}" for key, value in found.items()))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run one instance or a folder of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path, help="instance, or a folder with all of them")
+    parser.add_argument("file", type=Path, help="instance, a folder of them, or the word scale")
     parser.add_argument("connectivity", type=Path, nargs="?")
     parser.add_argument("--time-limit", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1)
@@ -165,6 +179,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(arguments)
+    if str(options.file) == "scale":
+        measure_scale(time_limit_s=options.time_limit, seed=options.seed)
+        return
     if options.file.is_dir():
         compare_folder(options.file, time_limit_s=options.time_limit, seed=options.seed, only=options.only)
         return

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 TITLES = {
-    "en-GB": ("Home", "Data", "Today", "Where should our schools be?", "Load data"),
-    "zh-CN": ("首页", "数据", "现状", "学校应该布局在哪里？", "导入数据"),
+    "en-GB": ("Home", "Data", "Today", "Zoning", "Where should our schools be?", "Load data"),
+    "zh-CN": ("首页", "数据", "现状", "划片", "学校应该布局在哪里？", "导入数据"),
 }
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
 def test_every_page_opens_in_the_language_of_the_browser(new_visit: Callable[..., Visit], locale: str) -> None:
-    home, data, today, home_title, data_title = TITLES[locale]
+    home, data, today, zoning, home_title, data_title = TITLES[locale]
     seen = new_visit(locale=locale).open("/")
     words = seen.text()
     assert home_title in words
-    for title in (home, data, today):
+    for title in (home, data, today, zoning):
         assert title in words
     assert data_title in seen.open("/data").text()
     seen.open("/today")
@@ -38,7 +38,7 @@ def test_the_switch_changes_the_language_and_the_address(new_visit: Callable[...
     seen = new_visit(locale="en-GB").open("/")
     seen.by_key("language_box").get_by_text("中文").click()
     seen.settle()
-    assert TITLES["zh-CN"][3] in seen.text()
+    assert TITLES["zh-CN"][4] in seen.text()
     assert "lang=zh" in seen.page.url
     seen.page.get_by_role("link", name="数据").click()
     seen.settle()
@@ -49,9 +49,9 @@ def test_the_switch_changes_the_language_and_the_address(new_visit: Callable[...
 
 
 def test_the_address_chooses_the_language(new_visit: Callable[..., Visit]) -> None:
-    assert TITLES["en-GB"][3] in new_visit(locale="zh-CN").open("/", lang="en").text()
-    assert TITLES["zh-CN"][3] in new_visit(locale="en-GB").open("/", lang="zh").text()
-    assert TITLES["en-GB"][3] in new_visit(locale="en-GB").open("/", lang="<script>").text()
+    assert TITLES["en-GB"][4] in new_visit(locale="zh-CN").open("/", lang="en").text()
+    assert TITLES["zh-CN"][4] in new_visit(locale="en-GB").open("/", lang="zh").text()
+    assert TITLES["en-GB"][4] in new_visit(locale="en-GB").open("/", lang="<script>").text()
 
 
 def test_an_unknown_study_in_the_address_is_no_traceback(new_visit: Callable[..., Visit]) -> None:
@@ -84,7 +84,7 @@ def test_a_page_opened_first_has_its_frame(browser: Browser, tmp_path: Path) -> 
     with start_app(tmp_path) as fresh, visit(browser, fresh, locale="en-GB") as seen:
         seen.open("/data")
         assert seen.page.locator("[data-testid=stSidebarNav]").count() == 0
-        assert TITLES["en-GB"][4] in seen.text()
+        assert TITLES["en-GB"][5] in seen.text()
         assert seen.by_key("language_box").is_visible()
         seen.require_clean()
 
