@@ -22,6 +22,7 @@ from reports.zoning_words import tell_certificate, tell_report
 
 ZONE_FILES = ("zones.gpkg", "units.csv", "schools.csv", "certificate.json", "run.json")
 YEAR_FILES = ("years.csv", "staying.csv")
+FEEDER_FILE = "feeders.csv"
 
 
 def write_zone_files(
@@ -29,6 +30,7 @@ def write_zone_files(
 ) -> list[Path]:
     """Write ``ZONE_FILES`` into ``folder`` (made where missing), with grandfathering also ``YEAR_FILES``.
 
+    Files of these names from an earlier answer go, so that the folder never holds two answers at once.
     Text cells cannot start a formula; a missing value is an empty cell. Without a plan only ``certificate.json`` (with
     the conflicts) and ``run.json`` are written.
 
@@ -49,13 +51,15 @@ def write_zone_files(
         "schools.csv": _stack([report.schools for report in reports]),
         "years.csv": _stack([report.years for report in reports]),
         "staying.csv": _stack([report.staying for report in reports]),
-        "feeders.csv": _stack([report.feeders for report in reports]),
+        FEEDER_FILE: _stack([report.feeders for report in reports]),
     }
     if outcome.plan is None:
         tables = {}
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for name in (*ZONE_FILES, *YEAR_FILES, FEEDER_FILE):
+            (folder / name).unlink(missing_ok=True)
         for name, table in tables.items():
             if len(table) or name in ZONE_FILES:
                 (folder / name).write_bytes(render_csv(table))

@@ -181,6 +181,8 @@ def test_zone_keeps_locks_and_tells_conflicts(county: Path, capsys: pytest.Captu
     assert "村2 is locked to" in capsys.readouterr().err
     found = json.loads((county / "out" / "certificate.json").read_text(encoding="utf-8"))
     assert found["status"] == "no_plan" and found["conflicts"][0]["rule"] == "lock"
+    left = {path.name for path in (county / "out").iterdir()}
+    assert left == {"certificate.json", "run.json"}, "nothing of the earlier answer stays beside the conflicts"
 
 
 def test_zone_forbids_overload_and_says_what_cures_it(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
