@@ -23,6 +23,7 @@ from planning.way_costs import WayCosts
 
 CAPACITY = "capacity"
 FLOW_TOLERANCE = 1e-9
+_BOUND_S = 5.0
 """Flows up to this share of the row are rounding."""
 
 
@@ -138,11 +139,13 @@ def _compose(assignment: Assignment, problem: TransportProblem, answer: Transpor
 
 def send_whole(assignment: Assignment, flow: Sent, *, seed: int = 0, time_limit_s: float | None = None) -> Sent:
     """Return whole rows sent to one column each: found by search, the bound is that of the solver or of the flow."""
+    from planning.solvers.knapsack_bound import bound_whole_units
     from planning.solvers.whole_units import solve_whole_units
 
     problem = flow.problem or assignment.build_problem()
     effort: dict[str, Any] = {} if time_limit_s is None else {"time_limit_s": time_limit_s}
     answer = solve_whole_units(problem, transport=flow.answer, seed=seed, **effort)
+    bound, _ = bound_whole_units(problem, float(answer.objective), time_limit_s=_BOUND_S, enough=1e-4)
     width = len(assignment.columns.name)
     row = np.flatnonzero(np.asarray(answer.school) >= 0)
     column = np.asarray(answer.school)[row].astype(np.int64) % width
@@ -156,7 +159,7 @@ def send_whole(assignment: Assignment, flow: Sent, *, seed: int = 0, time_limit_
         over=np.where(np.isfinite(places), np.maximum(0.0, load - places), 0.0),
         price=flow.price,
         objective=float(answer.objective),
-        bound=max(flow.bound, float(answer.bound)),
+        bound=min(float(answer.objective), max(flow.bound, float(answer.bound), bound)),
         whole=True,
     )
 
@@ -197,7 +200,7 @@ def build_certificate(
     travelled = float((assignment.cost[assignment.rows.unit[sent.row], sent.column] * sent.pupils).sum())
     pupils = float(sent.pupils.sum())
     if sent.whole:
-        method = msg("bound of the assignment with units that may be split, by the prices of places")
+        method = msg("Lagrangian bound for whole units, a knapsack per school, not below that of split units")
     else:
         method = msg("duality of the transport problem: prices of places prove that no assignment costs less")
     return Certificate(

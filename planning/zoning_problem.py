@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -302,8 +302,3 @@ def drop_locks(facts: ZoneFacts) -> Locks:
     zone = np.full(facts.n_units, -1, dtype=np.int64)
     zone[facts.held[:, 0]] = facts.held[:, 1]
     return Locks(zone, np.zeros(facts.n_zones, dtype=np.bool_))
-
-
-def without_places(problem: ZoneProblem) -> ZoneProblem:
-    """Return the problem with unlimited places."""
-    return replace(problem, places=np.full(problem.n_schools, np.inf))

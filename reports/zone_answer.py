@@ -36,11 +36,6 @@ def find_certificate(outcome: Outcome, stage: str) -> Certificate | None:
     return next((item for item in outcome.certificates if item.stage == stage), None)
 
 
-def find_goal(certificate: Certificate, objective: str) -> Certificate | None:
-    """Return the certificate of one goal."""
-    return next((item for item in (*certificate.earlier, certificate) if item.objective == objective), None)
-
-
 def list_split(outcome: Outcome, stage: str) -> frozenset[str]:
     """Return the units whose pupils go to several schools."""
     rows = outcome.unit_table[outcome.unit_table["stage"] == stage]

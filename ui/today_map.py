@@ -15,16 +15,19 @@ from reports.colours import BANDS_MIN
 from reports.language import read_catalogue
 from reports.map_scene import View, build_paint_part, build_scene, build_study_parts, build_zones_part
 from reports.maps import MapPart, Payload, compute_part_digest, encode_bands
-from ui.map_canvas import read_map_event, read_wanted_layers, render_map
+from ui.map_canvas import read_wanted_layers, render_map
 from ui.map_settings import read_tiles
+from ui.selection import Selected as Selected
+from ui.selection import Selection
 from ui.state import read_language
 from ui.today_choices import Choice
 
 MAP_KEY = "today_map"
 SELECTED_KEY = "today_selected"
 FOCUS_KEY = "today_focus"
+SELECTION = Selection(MAP_KEY, SELECTED_KEY, FOCUS_KEY)
+read_selected, select, clear_selected = SELECTION.read, SELECTION.select, SELECTION.clear
 MAP_HEIGHT = "var(--today-map)"
-Selected = dict[str, str]
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
@@ -74,27 +77,6 @@ def _build_bands_part(study: StudyArea, choice: Choice) -> MapPart:
     digest = compute_part_digest(study.fingerprint, "isochrones", choice.stage, choice.mode, BANDS_MIN)
     payload = _compute_bands(digest, choice.stage, choice.mode, study)
     return MapPart("isochrones", digest, lambda: payload)
-
-
-def read_selected() -> Selected | None:
-    """Return the school or unit that is chosen, ``{"kind": …, "id": …}``; takes in the click that led to this run."""
-    event = read_map_event(MAP_KEY)
-    if event is not None and event.type == "click":
-        st.session_state[SELECTED_KEY] = {"kind": event.kind, "id": event.id} if event.kind else None
-    chosen = st.session_state.get(SELECTED_KEY)
-    return dict(chosen) if isinstance(chosen, dict) else None
-
-
-def select(kind: str, subject_id: str) -> None:
-    """Choose a school or unit from a table: its card opens and the map goes there."""
-    st.session_state[SELECTED_KEY] = {"kind": kind, "id": subject_id}
-    number = int((st.session_state.get(FOCUS_KEY) or {}).get("n", 0)) + 1
-    st.session_state[FOCUS_KEY] = {"kind": kind, "id": subject_id, "n": number}
-
-
-def clear_selected() -> None:
-    """Close the card."""
-    st.session_state[SELECTED_KEY] = None
 
 
 def render_today_map(study: StudyArea, outcome: Outcome, choice: Choice, selected: Selected | None) -> None:

@@ -13,8 +13,10 @@ from reports.language import Translator, read_catalogue
 from reports.map_scene import View, build_study_parts
 from reports.maps import MapPart
 from reports.zone_scene import ZonePicture, build_picture, build_plain_picture, build_zone_parts, build_zone_scene
-from ui.map_canvas import read_map_event, render_map
+from ui.map_canvas import render_map
 from ui.map_settings import read_tiles
+from ui.selection import Selected as Selected
+from ui.selection import Selection
 from ui.state import read_language
 from ui.today_choices import Choice
 from ui.today_map import ask
@@ -24,8 +26,9 @@ from ui.zoning_job import Answer
 MAP_KEY = "zoning_map"
 SELECTED_KEY = "zoning_selected"
 FOCUS_KEY = "zoning_focus"
+SELECTION = Selection(MAP_KEY, SELECTED_KEY, FOCUS_KEY)
+read_selected, select, clear_selected = SELECTION.read, SELECTION.select, SELECTION.clear
 MAP_HEIGHT = "var(--zoning-map)"
-Selected = dict[str, str]
 Shown = Literal["zones", "time", "today"]
 
 
@@ -79,27 +82,6 @@ def _build_picture(study: StudyArea, compared: Compared, shown: Shown) -> ZonePi
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _build_study_parts(fingerprint: str, _study: StudyArea) -> dict[str, MapPart | None]:
     return build_study_parts(_study)
-
-
-def read_selected() -> Selected | None:
-    """Return the school or unit that is chosen, ``{"kind": …, "id": …}``; takes in the click that led to this run."""
-    event = read_map_event(MAP_KEY)
-    if event is not None and event.type == "click":
-        st.session_state[SELECTED_KEY] = {"kind": event.kind, "id": event.id} if event.kind else None
-    chosen = st.session_state.get(SELECTED_KEY)
-    return dict(chosen) if isinstance(chosen, dict) else None
-
-
-def select(kind: str, subject_id: str) -> None:
-    """Choose a school or unit from a table: its card opens and the map goes there."""
-    st.session_state[SELECTED_KEY] = {"kind": kind, "id": subject_id}
-    number = int((st.session_state.get(FOCUS_KEY) or {}).get("n", 0)) + 1
-    st.session_state[FOCUS_KEY] = {"kind": kind, "id": subject_id, "n": number}
-
-
-def clear_selected() -> None:
-    """Close the card."""
-    st.session_state[SELECTED_KEY] = None
 
 
 def choose_shown(compared: Compared, _: Translator) -> Shown:

@@ -42,9 +42,9 @@ def test_the_switch_changes_the_language_and_the_address(new_visit: Callable[...
     assert "lang=zh" in seen.page.url
     seen.page.get_by_role("link", name="数据").click()
     seen.settle()
-    assert TITLES["zh-CN"][4] in seen.text(), "the choice holds on the next page"
+    assert TITLES["zh-CN"][5] in seen.text(), "the choice holds on the next page"
     seen.page.reload()
-    assert TITLES["zh-CN"][4] in seen.settle().text(), "and after a reload"
+    assert TITLES["zh-CN"][5] in seen.settle().text(), "and after a reload"
     seen.require_clean()
 
 
