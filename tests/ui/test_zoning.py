@@ -96,6 +96,7 @@ def _download_all(seen: Visit) -> dict[str, Path]:
     """Press every button of the downloads and return the files by the names that the browser was told."""
     found: dict[str, Path] = {}
     buttons = seen.by_key("zoning_downloads").locator("button")
+    buttons.first.wait_for()
     for number in range(buttons.count()):
         with seen.page.expect_download() as waiting:
             buttons.nth(number).click()
