@@ -112,7 +112,7 @@ def measure(instance: Instance, *, time_limit_s: float, seed: int) -> tuple[dict
         "schools": problem.n_schools,
         "objective": objective,
         "bound": answer.bound,
-        "gap_share": max(0.0, 1.0 - answer.bound / answer.objective) if answer.objective else 0.0,
+        "gap": max(0.0, 1.0 - answer.bound / answer.objective) if answer.objective else 0.0,
         "priced_objective": answer.objective,
         "overload": float(np.maximum(loads - problem.places, 0.0).sum()),
         "connected": apart == 0,
@@ -145,7 +145,7 @@ def compare_folder(folder: Path, *, time_limit_s: float, seed: int, only: str = 
         instance = read_instance(folder / name, folder / f"{name.split('_')[0]}_connectivity.txt")
         found, _ = measure(instance, time_limit_s=time_limit_s, seed=seed)
         above.append(100 * (found["objective"] / value - 1))
-        proven.append(100 * found["gap_share"])
+        proven.append(100 * found["gap"])
         print(
             f"| {name.removesuffix('.txt')} | {found['units']} | {found['schools']} | {value:,.1f} "
             f"| {found['objective']:,.1f} | {above[-1]:+.3f} | {proven[-1]:.3f} | {found['overload']:.0f} "
