@@ -122,7 +122,7 @@ def measure(instance: Instance, *, time_limit_s: float, seed: int) -> tuple[dict
         "stopped": answer.stopped,
         "seed": seed,
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "facts": answer.facts,
+        "facts": dict(answer.facts),
     }, answer
 
 
