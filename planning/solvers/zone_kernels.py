@@ -2,9 +2,8 @@
 
 A ``World`` is what does not change (read-only arrays), a ``Plan`` what does (arrays changed in place). A unit may leave
 its zone when its neighbours in the zone stay linked without it: a search from all of them at once, level by level,
-ends as soon as they have met (a few steps as a rule) or one side is used up, so that it is exact and local. After
-Liu, Cho & Wang (2016), PEAR, and the "articulation" tests of districting; the side-by-side search is the classic one
-for deletions in dynamic connectivity (Even & Shiloach 1981).
+ends as soon as they have met (a few steps as a rule) or one side is used up, so that it is exact and local. Searching
+both sides in turn is how S. Even and Y. Shiloach, "An on-line edge-deletion problem" (1981), find what a cut divides.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A pool of zones seen in good plans, and the best plan that can be put together from them.
 
 Every zone is a column (a school and its units); set partitioning takes one column for each school so that each unit is
-in exactly one. Compare Kong (2021), who found local search plus set partitioning the best method for service areas.
+in exactly one, as in Kong (2021, see ``zone_search``), who found it to improve the plans of local search.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ dear places pays at once. When nothing has been gained for long, the whole plan 
 to a pool, from which set partitioning picks the best combination (``zone_pool``).
 
 Method: simulated annealing with price guidance after the Lagrangian heuristics of generalised assignment; kicks and
-set partitioning as in Kong (2021), "A hybrid algorithm for service area problems".
+set partitioning as in Y. Kong, "An iterative local search based hybrid algorithm for the service area problem",
+Computational Urban Science 1, 19 (2021).
 """
 
 from __future__ import annotations
