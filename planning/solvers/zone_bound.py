@@ -112,6 +112,13 @@ class ZoneBound:
             self._sweep(until)
         return self.bound
 
+    @property
+    def duals(self) -> tuple[Floats, Floats] | None:
+        """Prices of units and values of schools behind the best bound (cuts and budgets left out); None before one."""
+        if not self._best_values:
+            return None
+        return self._best.unit, np.asarray(self._best_values, dtype=np.float64)
+
     def drop_units(self, upper: float) -> float:
         """Drop unit and school pairs that no plan cheaper than ``upper`` can hold; return the share of pairs left."""
         if not np.isfinite(self.bound):

@@ -88,6 +88,7 @@ def solve_partition(
     limits: Floats | None = None,
     time_limit_s: float | None = None,
     seed: int = 0,
+    duals: tuple[Floats, Floats] | None = None,
 ) -> Schools | None:
     """Return the best plan made of zones of the pool when it beats ``incumbent``, else None.
 
@@ -99,6 +100,9 @@ def solve_partition(
         As in ``search_zones``.
     time_limit_s
         Of the solver; what it has by then counts.
+    duals
+        Prices of units and values of schools of a relaxation (``ZoneBound.duals``), which choose the columns at once;
+        without them the relaxation of the pool is solved, however long that takes.
     """
     weights = np.eye(5)[TRAVEL] if weights is None else np.asarray(weights, float)
     limits = np.full(5, np.inf) if limits is None else np.asarray(limits, float)
@@ -110,7 +114,13 @@ def solve_partition(
     usable = np.flatnonzero(np.isfinite(price))
     if not np.isfinite(own) or len(usable) <= problem.n_schools:
         return None
-    kept = _cheap_columns(problem, columns, price, usable, float(own), limits)
+    if duals is None:
+        reduced, gap = _solve_relaxed(problem, columns, price, usable, float(own), limits)
+    else:
+        reduced = price[usable] - _sum_by_zone(duals[0][columns.unit], columns.start)[usable]
+        reduced += duals[1][columns.school[usable]]
+        gap = float(own - duals[0].sum() + duals[1].sum())
+    kept = _cheap_columns(problem, usable, reduced, gap + 1e-9 * abs(float(own)))
     chosen = _pick(problem, columns, price, kept, float(own), limits, time_limit_s, seed)
     if chosen is None or price[chosen].sum() >= own - 1e-9 * abs(own):
         return None
@@ -187,7 +197,9 @@ def _open_model(
     """Return the linear programme of the columns: units once, schools once, limits."""
     import highspy
 
-    model = open_highs(time_limit_s=time_limit_s)
+    # Presolve takes longer than the whole solution here, and does not look at the time limit.
+    model = open_highs(time_limit_s=time_limit_s, presolve=False)
+    model.setOptionValue("mip_detect_symmetry", False)
     units, schools = problem.n_units, problem.n_schools
     bound = np.flatnonzero(np.isfinite(limits))
     lengths = (columns.start[1:] - columns.start[:-1])[kept]
@@ -216,16 +228,19 @@ def _open_model(
     return model
 
 
-def _cheap_columns(
+def _solve_relaxed(
     problem: ZoneProblem, columns: _Columns, price: Array, usable: Array, own: float, limits: Array
-) -> Array:
-    """Return the columns that may be in a better plan: reduced cost within the gap of the relaxation."""
+) -> tuple[Array, float]:
+    """Return the reduced cost of every usable column in the relaxation, and how far ``own`` is above it."""
     model = _open_model(problem, columns, price, usable, limits, None)
     model.run()
-    info = model.getInfo()
     reduced = np.array(model.getSolution().col_dual)
-    gap = own - info.objective_function_value
-    close = reduced <= gap + 1e-9 * abs(own)
+    return reduced, own - float(model.getInfo().objective_function_value)
+
+
+def _cheap_columns(problem: ZoneProblem, usable: Array, reduced: Array, gap: float) -> Array:
+    """Return the columns that may be in a better plan, the cheapest of them, and those of the plan at hand."""
+    close = reduced <= gap
     close[-problem.n_schools :] = True
     order = np.argsort(reduced, kind="stable")
     order = order[close[order]]
