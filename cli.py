@@ -1,4 +1,4 @@
-"""Terminal door: ``check`` a study's files, ``run`` a stage, propose zones. See ``docs/terminal.md``.
+"""Terminal door: ``check`` a study's files, ``run`` a stage, propose zones, describe them. See ``docs/terminal.md``.
 
 Exit codes: 0 done, 1 bad input, 2 no lawful plan, 3 solver failure.
 """
@@ -22,12 +22,21 @@ from geodata.read_zones import import_zones
 from geodata.study import MODES, STAGES, Stage, StudyArea
 from geodata.study_file import ZonesSource
 from planning.assignment_options import AssignmentOptions
+from planning.conflicts import Conflict
+from planning.drawing import build_drawing_table, read_drawn
 from planning.rules import Rules, design_class_size, read_rulebook
 from planning.run import Limits, Outcome, run_scenario
 from planning.scenario import EnrolmentMethod, Measure, Scenario
 from planning.zoning_options import FeederSource, ZoneStart, ZoningOptions
 from reports.language import Translator, read_catalogue
 from reports.tables import write_run_tables
+from reports.zone_documents import (
+    OUTLINE_FILE,
+    build_zone_documents,
+    tell_agreements,
+    write_outlines,
+    write_zone_documents,
+)
 from reports.zoning_tables import write_zone_files
 from reports.zoning_words import tell_certificate, tell_report
 
@@ -74,9 +83,19 @@ def _build_parser() -> argparse.ArgumentParser:
     zone = commands.add_parser("zone", help="propose zones of one piece each, with a proof of how good they are")
     _add_zone_arguments(zone)
     _add_rule_arguments(zone)
+    zone.add_argument("--describe", action="store_true", help="also write boundaries in words, communities, reasons")
     zone.set_defaults(command=_zone)
 
-    for command in (check, run, zone):
+    describe = commands.add_parser("describe", help="write outlines, boundaries in words and reasons of given zones")
+    describe.add_argument("--stage", choices=STAGES, default="primary")
+    describe.add_argument("--mode", choices=MODES, default="walk", help="drive: car or school bus")
+    describe.add_argument("--zones", type=Path, metavar="FILE", help="table or layer; default: the current zones")
+    describe.add_argument("--simplify", type=float, default=0.0, metavar="M", help="most metres that borders may move")
+    describe.add_argument("--out", type=Path, required=True, help="folder for the files; made when absent")
+    _add_rule_arguments(describe)
+    describe.set_defaults(command=_describe)
+
+    for command in (check, run, zone, describe):
         command.add_argument("study", type=Path, metavar="STUDY", help="path of study.toml")
         command.add_argument("--rulebook", default="cn", help="cn, intl, or the path of a rulebook")
         command.add_argument("--lang", choices=("en", "zh"), default="en")
@@ -263,11 +282,59 @@ def _zone(options: argparse.Namespace, say: Translator) -> int:
     if outcome.plan is None:
         _print_conflicts(outcome, say)
         return EXIT_NO_PLAN
+    if options.describe:
+        _write_documents(study, rules, scenario, outcome.zones, options, say)
     told = [*(tell_report(report) for report in outcome.zoning), *(tell_certificate(c) for c in outcome.certificates)]
     told.append([part for short in outcome.shortages for part in (short.message, short.cure)])
     for line in [say.say(message) for part in told for message in part]:
         print(_quote_signs(line))
     return EXIT_DONE
+
+
+def _describe(options: argparse.Namespace, say: Translator) -> int:
+    rules = read_rulebook(options.rulebook)
+    study = _read(options, rules, say)
+    _require_mode(options, study)
+    zones = study.zones[study.zones["stage"] == options.stage]
+    if options.zones is not None:
+        zones, _ = import_zones(options.zones, study, ZonesSource(str(options.zones), stage=options.stage))
+    if zones.empty:
+        problem = msg("There are no zones of this stage to describe.")
+        cure = msg("Give a table or a layer of zones: --zones FILE.")
+        raise DataError(DataIssue("zones", "error", problem, file=options.study.name, cure=cure))
+    scenario = Scenario(
+        "zones",
+        stages=(options.stage,),
+        mode=options.mode,
+        enrolment="zones",
+        measure=options.measure,
+        assignment=_build_assignment(options),
+    )
+    told = _write_documents(study, rules, scenario, zones, options, say)
+    if isinstance(told, Conflict):
+        print(_quote_signs(say.say(told.message)), file=sys.stderr)
+        return EXIT_NO_PLAN
+    write_outlines(study, zones, options.out / OUTLINE_FILE, tolerance_m=options.simplify)
+    return EXIT_DONE
+
+
+def _write_documents(
+    study: StudyArea,
+    rules: Rules,
+    scenario: Scenario,
+    zones: pd.DataFrame,
+    options: argparse.Namespace,
+    say: Translator,
+) -> Conflict | None:
+    """Write the documents of the zones of one stage and print how well text and map agree."""
+    table = build_drawing_table(study, rules, scenario, options.stage, drawn=zones)
+    if isinstance(table, Conflict):
+        return table
+    documents = build_zone_documents(study, table, read_drawn(table, zones), say)
+    write_zone_documents(documents, options.out)
+    for line in [*documents.cover, tell_agreements(documents.notices)]:
+        print(_quote_signs(say.say(line)))
+    return None
 
 
 def _print_issues(issues: Sequence[DataIssue], say: Translator, *, file: object) -> None:

@@ -139,7 +139,7 @@ def _limit_borders(pairs: Positions, border_m: Values, perimeter_m: Values) -> V
 
 def _measure_borders(shapes: Shapes, tolerance_m: float) -> tuple[Positions, Values]:
     """Return pairs of positions, shape (n, 2), sorted, and their border in metres."""
-    start, end, owner = _list_edges(shapes)
+    start, end, owner = list_edges(shapes)
     n = len(shapes)
     exact_pairs, exact_m, matched = _match_exact_edges(start, end, owner)
     loose = ~matched
@@ -154,7 +154,7 @@ def _measure_borders(shapes: Shapes, tolerance_m: float) -> tuple[Positions, Val
     return np.column_stack([first, second]), border_m
 
 
-def _list_edges(shapes: Shapes) -> tuple[Values, Values, Positions]:
+def list_edges(shapes: Shapes) -> tuple[Values, Values, Positions]:
     """Return start, end (n, 2) and owning shape of every edge of every ring, without those of no length."""
     parts, part_owner = shapely.get_parts(shapes, return_index=True)
     rings, ring_part = shapely.get_rings(parts, return_index=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import pandas as pd
 
+from geodata.addresses import read_addresses
 from geodata.adjacency import compute_adjacency, find_land
 from geodata.cache import DiskCache, compute_cache_folder
 from geodata.calibrate import calibrate_pupils
@@ -22,7 +23,7 @@ from geodata.locate import choose_study_crs, compute_file_digest
 from geodata.measure import RoadFacts, measure_travel, read_road_facts
 from geodata.messages import Message, msg
 from geodata.quality import check_study
-from geodata.read_population import read_population
+from geodata.read_population import Population, read_population
 from geodata.read_schools import SchoolTables, compute_roll_totals, read_schools
 from geodata.read_sites import read_sites
 from geodata.read_zones import read_zones
@@ -46,7 +47,7 @@ from geodata.units import build_units
 if TYPE_CHECKING:
     import geopandas as gpd
 
-DATA_VERSION = 6
+DATA_VERSION = 8
 """Part of every cache key: raise it when the same files give different facts."""
 
 T = TypeVar("T")
@@ -75,6 +76,18 @@ class _Gathered:
         """Raise ``DataError`` with everything found when anything was an error."""
         if any(issue.severity == "error" for issue in self.issues):
             raise DataError(self.issues)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """What the files of a study hold, before anything is measured."""
+
+    schools: SchoolTables
+    units: gpd.GeoDataFrame
+    zones: pd.DataFrame
+    sites: gpd.GeoDataFrame
+    addresses: pd.DataFrame
+    roads: RoadFacts
 
 
 def read_study(
@@ -133,7 +146,7 @@ def compute_study_key(spec: StudySpec, design_class_size: Mapping[str, float] | 
 def describe_sources(spec: StudySpec) -> tuple[Source, ...]:
     """Return one :class:`Source` per file that the study names, with the digest of its content."""
     found = []
-    for role in ("schools", "roads", "population", "units", "zones", "sites", "barriers", "travel"):
+    for role in ("schools", "roads", "population", "units", "zones", "sites", "barriers", "addresses", "travel"):
         part = getattr(spec, role)
         for name in ("path", "polygon", "speeds", "town_totals"):
             path = getattr(part, name, "")
@@ -166,22 +179,10 @@ def _build(
     crs, no_crs = _choose_crs(spec)
     gathered.issues += _check_source_crs(spec)
     gathered.require()
-    progress(msg("Reading schools"), 0.02)
-    schools = gathered.read(lambda: read_schools(spec, crs, design_class_size=class_size))
-    built = gathered.read(lambda: _read_units(spec, crs, _within(progress, 0.05, 0.25)))
-    sites, site_issues = gathered.read(lambda: read_sites(spec, crs)) or (build_empty_table("sites"), [])
-    zones, zone_issues = gathered.read(lambda: _read_zones(spec, crs, built, schools)) or (
-        build_empty_table("zones"),
-        [],
-    )
-    roads = gathered.read(lambda: read_road_facts(spec, crs, sources, cache, _within(progress, 0.25, 0.55)))
-    gathered.require()
+    tables = _read_tables(spec, crs, sources, class_size, cache, gathered, progress)
     if no_crs is not None:  # said only when no file has a worse problem, which it would follow from
         raise no_crs
-    assert schools is not None and built is not None and roads is not None
-    units, unit_issues = built
-    units, calibration_issues = _calibrate(units, schools, spec)
-    gathered.issues += [*schools.issues, *unit_issues, *calibration_issues, *site_issues, *zone_issues]
+    schools, units, roads, sites = tables.schools, tables.units, tables.roads, tables.sites
     travel = gathered.read(
         lambda: measure_travel(spec, roads.networks, units, schools.schools, sites, cache, _within(progress, 0.55, 0.9))
     )
@@ -195,7 +196,7 @@ def _build(
     progress(msg("Checking across tables"), 0.95)
     files = {source.role: source.path for source in sources if source.note == "path"}
     gathered.issues += check_study(
-        seated, schools.places, schools.rolls, units, zones, sites, travel, crs=crs, files=files
+        seated, schools.places, schools.rolls, units, tables.zones, sites, travel, crs=crs, files=files
     )
     gathered.require()
     return StudyArea(
@@ -205,7 +206,7 @@ def _build(
         places=schools.places,
         rolls=schools.rolls,
         units=units,
-        zones=zones,
+        zones=tables.zones,
         sites=sites,
         travel=travel,
         adjacency=adjacency,
@@ -214,14 +215,52 @@ def _build(
         road_report=roads.report,
         barriers=roads.barriers,
         sides=sides,
+        addresses=tables.addresses,
         issues=tuple(gathered.issues),
         sources=sources,
         attribution=spec.attribution,
         synthetic=spec.synthetic,
         fingerprint=compute_fingerprint(
-            seated, schools.places, schools.rolls, units, zones, sites, roads.barriers, sides, travel=travel
+            seated,
+            schools.places,
+            schools.rolls,
+            units,
+            tables.zones,
+            sites,
+            roads.barriers,
+            sides,
+            tables.addresses,
+            travel=travel,
         ),
     )
+
+
+def _read_tables(
+    spec: StudySpec,
+    crs: str,
+    sources: tuple[Source, ...],
+    class_size: dict[str, float],
+    cache: DiskCache,
+    gathered: _Gathered,
+    progress: Progress,
+) -> _Tables:
+    """Read every file of a study; raises ``DataError`` with all that is wrong in them."""
+    progress(msg("Reading schools"), 0.02)
+    schools = gathered.read(lambda: read_schools(spec, crs, design_class_size=class_size))
+    population = gathered.read(lambda: read_population(spec, crs, progress=_within(progress, 0.05, 0.2)))
+    roads = gathered.read(lambda: read_road_facts(spec, crs, sources, cache, _within(progress, 0.2, 0.5)))
+    progress(msg("Building planning units"), 0.5)
+    built = gathered.read(lambda: _build_units(population, spec, crs, roads))
+    nothing = {name: build_empty_table(name) for name in ("sites", "zones", "addresses")}
+    sites, site_issues = gathered.read(lambda: read_sites(spec, crs)) or (nothing["sites"], [])
+    zones, zone_issues = gathered.read(lambda: _read_zones(spec, crs, built, schools)) or (nothing["zones"], [])
+    addresses, address_issues = gathered.read(lambda: read_addresses(spec, crs)) or (nothing["addresses"], [])
+    gathered.require()
+    assert schools is not None and built is not None and roads is not None
+    units, unit_issues = built
+    units, calibration_issues = _calibrate(units, schools, spec)
+    gathered.issues += [*schools.issues, *unit_issues, *calibration_issues, *site_issues, *zone_issues, *address_issues]
+    return _Tables(schools, units, zones, sites, addresses, roads)
 
 
 def _seat(points: gpd.GeoDataFrame, units: gpd.GeoDataFrame, *, scattered: bool) -> gpd.GeoDataFrame:
@@ -255,7 +294,7 @@ def _part(
 def _check_source_crs(spec: StudySpec) -> list[DataIssue]:
     """Report every ``crs`` of the study file that names no coordinate system; files without shapes would not ask."""
     issues: list[DataIssue] = []
-    for role in ("schools", "population", "units", "zones", "sites", "barriers"):
+    for role in ("schools", "population", "units", "zones", "sites", "barriers", "addresses"):
         try:
             require_known_crs(getattr(getattr(spec, role), "crs", ""))
         except CrsError as error:
@@ -285,12 +324,13 @@ def _within(progress: Progress, low: float, high: float) -> Progress:
     return report
 
 
-def _read_units(spec: StudySpec, crs: str, progress: Progress) -> tuple[gpd.GeoDataFrame, list[DataIssue]]:
-    """Read where people live and make planning units of it."""
-    progress(msg("Reading population"), 0.0)
-    population = read_population(spec, crs, progress=_within(progress, 0.0, 0.6))
-    progress(msg("Building planning units"), 0.6)
-    units, issues = build_units(population, spec, crs)
+def _build_units(
+    population: Population | None, spec: StudySpec, crs: str, roads: RoadFacts | None
+) -> tuple[gpd.GeoDataFrame, list[DataIssue]] | None:
+    """Make planning units of where people live; ``None`` where population, or the roads of blocks, were refused."""
+    if population is None or (roads is None and spec.units.kind == "blocks"):
+        return None
+    units, issues = build_units(population, spec, crs, roads)
     return units, [*population.issues, *issues]
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-TABLES: tuple[str, ...] = ("schools", "places", "rolls", "units", "sites", "zones", "barriers")
+TABLES: tuple[str, ...] = ("schools", "places", "rolls", "units", "sites", "zones", "barriers", "addresses")
 GEOMETRY_TABLES = frozenset(["schools", "units", "sites", "barriers"])
 NUMERIC_TYPES = frozenset(["number", "integer"])
 
@@ -154,6 +154,7 @@ _TITLES = {
     "sites": "Candidate sites 备选用地",
     "zones": "Zones 学区 (current catchments)",
     "barriers": "Barriers 阻隔线 (lines that children should not cross)",
+    "addresses": "Addresses 门牌 (house numbers, for boundaries in words)",
 }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from geodata.barriers import read_barriers
 from geodata.cache import DiskCache
 from geodata.messages import msg
-from geodata.network import build_basemap, build_network, build_road_report
+from geodata.network import build_basemap, build_network, build_road_report, list_road_lines
 from geodata.osm_features import read_osm_water
 from geodata.read_roads import read_roads
 from geodata.study import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TRAVEL_VERSION = 1
 """Part of the cache keys here: raise it when the same roads give other travel."""
-ROADS_VERSION = 2
+ROADS_VERSION = 3
 """Part of the cache key of :class:`RoadFacts`: raise it when the same files give other facts."""
 
 OSM_ENDINGS = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
@@ -42,7 +42,8 @@ OSM_ENDINGS = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
 class RoadFacts:
     """What the road file gives: a network per mode, lines and water for drawing, the report on them, barriers.
 
-    ``barriers`` and ``crossings``: see :func:`geodata.barriers.read_barriers`.
+    ``barriers`` and ``crossings``: see :func:`geodata.barriers.read_barriers`. ``lines`` are the roads with every node
+    (:func:`geodata.network.list_road_lines`), kept only where street blocks are cut from them.
     """
 
     networks: dict[Mode, RoadNetwork]
@@ -50,6 +51,7 @@ class RoadFacts:
     report: pd.DataFrame | None
     barriers: gpd.GeoDataFrame
     crossings: gpd.GeoDataFrame
+    lines: gpd.GeoDataFrame | None = None
 
 
 def read_road_facts(
@@ -67,7 +69,8 @@ def read_road_facts(
         return RoadFacts({}, basemap, None, *read_barriers(spec, crs, None))
     progress(msg("Reading roads"), 0.0)
     digests = [source.digest for source in sources if source.role in ("roads", "barriers")]
-    key = "roads-" + compute_digest(ROADS_VERSION, digests, spec.roads, spec.barriers, spec.travel.modes, crs)
+    cuts = spec.units.kind == "blocks"
+    key = "roads-" + compute_digest(ROADS_VERSION, digests, spec.roads, spec.barriers, spec.travel.modes, crs, cuts)
     found = cache.load(key)
     if isinstance(found, RoadFacts):
         return found
@@ -78,7 +81,8 @@ def read_road_facts(
         networks[mode] = build_network(roads, mode)
     progress(msg("Drawing the basemap"), 0.9)
     basemap, report = build_basemap(roads, _read_water(spec, crs)), build_road_report(roads, networks)
-    facts = RoadFacts(networks, basemap, report, *read_barriers(spec, crs, roads))
+    lines = list_road_lines(roads) if cuts else None
+    facts = RoadFacts(networks, basemap, report, *read_barriers(spec, crs, roads), lines)
     cache.store(key, facts)
     return facts
 

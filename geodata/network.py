@@ -190,8 +190,18 @@ def build_basemap(
     return Basemap(roads=frame, water=water)
 
 
-def _merge_lines(roads: RoadTable, tolerance_m: float) -> dict[str, object]:
-    """Return ``road_class``, ``name`` and one (multi-)line for each pair of them."""
+def list_road_lines(roads: RoadTable) -> gpd.GeoDataFrame:
+    """Return the roads that somebody may use, way by way, with every node: ``road_class``, ``name``, lines."""
+    import geopandas as gpd
+
+    lines, way = _draw_ways(roads)
+    names = np.array([item.name for item in roads.classes], dtype=object)[roads.way_class[way]]
+    table = {"road_class": names, "name": np.array(roads.names, dtype=object)[roads.way_name[way]]}
+    return gpd.GeoDataFrame(table, geometry=list(lines), crs=None if roads.crs == "local" else roads.crs)
+
+
+def _draw_ways(roads: RoadTable) -> tuple[Any, npt.NDArray[np.int32]]:
+    """Return the lines of the roads that somebody may use, and the way of each."""
     import shapely
 
     drawn = roads.way_access[roads.way] > 0
@@ -207,7 +217,15 @@ def _merge_lines(roads: RoadTable, tolerance_m: float) -> dict[str, object]:
     lines: Any = shapely.linestrings(
         np.column_stack([roads.x_m[points], roads.y_m[points]]), indices=np.concatenate([run, run[first]])[order]
     )
-    keys = pd.DataFrame({"road_class": roads.way_class[way[first]], "name": roads.way_name[way[first]]})
+    return lines, way[first]
+
+
+def _merge_lines(roads: RoadTable, tolerance_m: float) -> dict[str, object]:
+    """Return ``road_class``, ``name`` and one (multi-)line for each pair of them."""
+    import shapely
+
+    lines, way = _draw_ways(roads)
+    keys = pd.DataFrame({"road_class": roads.way_class[way], "name": roads.way_name[way]})
     groups = keys.groupby(["road_class", "name"], sort=True).indices
     grouped: list[Any] = [shapely.multilinestrings(lines[rows]) for rows in groups.values()]
     merged = shapely.line_merge(grouped)

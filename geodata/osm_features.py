@@ -151,6 +151,22 @@ def read_osm_admin_areas(path: str | Path, level: int = 8) -> gpd.GeoDataFrame:
     return _build_layer(table, _shapes(found))
 
 
+def read_osm_addresses(path: str | Path) -> pd.DataFrame:
+    """Return house numbers: ``street``, ``house_number`` (as written), ``lon_deg``, ``lat_deg``.
+
+    Nodes, and a point inside the outline of buildings and other areas. Without a street the place (``addr:place``)
+    stands for it; numbers whose street only a relation of addresses tells are left out.
+    """
+    found = [
+        (street.strip(), feature.tags["addr:housenumber"].strip(), feature.wkb)
+        for feature in _read_features(path, ("addr:housenumber",), kinds="na")
+        if (street := feature.tags.get("addr:street") or feature.tags.get("addr:place", ""))
+    ]
+    table = pd.DataFrame([row[:2] for row in found], columns=["street", "house_number"], dtype="str")
+    points = _inner_points(_from_wkb(row[2] for row in found))
+    return table.assign(lon_deg=shapely.get_x(points), lat_deg=shapely.get_y(points))
+
+
 def read_osm_water(path: str | Path) -> gpd.GeoDataFrame:
     """Return water for the basemap: ``kind`` (river, stream, lake, sea), ``name``; lines and polygons.
 

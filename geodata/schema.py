@@ -328,7 +328,8 @@ def _check_numbers(values: npt.NDArray[np.float64], column: ColumnSchema, origin
 
 
 def _check_key(frame: pd.DataFrame, schema: TableSchema, origin: Origin) -> list[DataIssue]:
-    keys = [" / ".join(parts) for parts in zip(*(frame[name].astype(str) for name in schema.key), strict=True)]
+    columns = [frame[name].astype(str).fillna("") for name in schema.key]
+    keys = [" / ".join(parts) for parts in zip(*columns, strict=True)]
     first: dict[str, int] = {}
     issues = []
     for position, key in enumerate(keys):

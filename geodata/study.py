@@ -178,6 +178,8 @@ class StudyArea(FrozenArrays):
     ``place`` (unit, school, site), ``id``, ``side`` (a number; land that a walkable road joins across the line is one
     side), ``side_uncrossed`` (the same, when those roads may not be used either).
 
+    ``addresses``: house numbers, ``street``, ``house_number`` as written, ``x_m``, ``y_m``; empty where none are known.
+
     ``fingerprint`` identifies content: equal inputs, equal fingerprint.
     """
 
@@ -194,8 +196,9 @@ class StudyArea(FrozenArrays):
     basemap: Basemap
     networks: Mapping[Mode, RoadNetwork] = field(default_factory=dict)
     road_report: pd.DataFrame | None = None
-    barriers: gpd.GeoDataFrame = field(default_factory=lambda: _build_no_barriers())
+    barriers: gpd.GeoDataFrame = field(default_factory=lambda: _build_empty("barriers"))
     sides: pd.DataFrame = field(default_factory=lambda: build_empty_sides())
+    addresses: pd.DataFrame = field(default_factory=lambda: _build_empty("addresses"))
     issues: tuple[DataIssue, ...] = ()
     sources: tuple[Source, ...] = ()
     attribution: str = ""
@@ -211,10 +214,10 @@ def build_empty_sides() -> pd.DataFrame:
     return pd.DataFrame({**words, **{name: pd.Series([], dtype="int64") for name in ("side", "side_uncrossed")}})
 
 
-def _build_no_barriers() -> gpd.GeoDataFrame:
+def _build_empty(table: str) -> Any:
     from geodata.schema import build_empty_table
 
-    return build_empty_table("barriers")
+    return build_empty_table(table)
 
 
 def compute_digest(*parts: object) -> str:

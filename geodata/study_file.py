@@ -34,6 +34,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "travel.detour_factor": (1.0, 10.0),
     "travel.max_snap_m": (0.0, 1e6),
     "units.cell_m": (10.0, 1e5),
+    "units.block_m2": (1_000.0, 1e8),
+    "units.compactness": (0.0, 1.0),
     "demo.seed": (0, 2**32 - 1),
 }
 """Least and greatest value of every number; of tables, of each number in them."""
@@ -87,14 +89,21 @@ class PopulationSource:
 
 @dataclass(frozen=True)
 class UnitsSource:
-    """``[units]``: planning units: the population's own polygons, given polygons, or a grid of ``cell_m`` metres."""
+    """``[units]``: planning units: the population's own polygons, given polygons, squares of ``cell_m``, street blocks.
 
-    kind: Literal["population", "polygons", "grid"] = "population"
+    Blocks are cut by roads of ``road_classes`` (empty = streets), rivers and railways, and merged to about
+    ``block_m2``, with weight ``compactness`` for their shape.
+    """
+
+    kind: Literal["population", "polygons", "grid", "blocks"] = "population"
     path: str = ""
     layer: str = ""
     crs: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     cell_m: float = 500.0
+    block_m2: float = 40_000.0
+    compactness: float = 0.5
+    road_classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,17 @@ class BarriersSource:
     layer: str = ""
     crs: str = ""
     kind: Literal["", "railway", "expressway", "river", "other"] = ""
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AddressesSource:
+    """``[addresses]``: house numbers, beside those of an OSM road file: a table, a layer, or an OSM file."""
+
+    path: str
+    sheet: str = ""
+    layer: str = ""
+    crs: str = ""
     columns: dict[str, str] = field(default_factory=dict)
 
 
@@ -167,6 +187,7 @@ class StudySpec:
     zones: ZonesSource | None = None
     sites: SitesSource | None = None
     barriers: BarriersSource | None = None
+    addresses: AddressesSource | None = None
     travel: TravelSource = field(default_factory=TravelSource)
     attribution: str = ""
     synthetic: bool = False
@@ -235,7 +256,7 @@ def _check_missing(document: dict[str, Any], file: str) -> list[DataIssue]:
         if table not in document
     ]
     tables = {name: table for name, table in document.items() if isinstance(table, dict)}
-    wanted = [name for name in ("schools", "zones", "sites", "barriers") if "path" in tables.get(name, {})]
+    wanted = [name for name in ("schools", "zones", "sites", "barriers", "addresses") if "path" in tables.get(name, {})]
     wanted += [name for name in ("population",) if name in tables]
     wanted += [name for name in ("units",) if tables.get(name, {}).get("kind") == "polygons"]
     issues += [
@@ -243,6 +264,9 @@ def _check_missing(document: dict[str, Any], file: str) -> list[DataIssue]:
         for name in wanted
         if not tables[name].get("path")
     ]
+    if tables.get("units", {}).get("kind") == "blocks" and "roads" not in tables:
+        cure = msg("Street blocks are cut by roads: give a road file under [roads].")
+        issues.append(_issue(file, "[roads]", msg("A required table is missing."), cure))
     if "roads" in tables and not any(tables["roads"].get(key) for key in ("path", "place", "polygon")):
         cure = msg("Give path, place or polygon under [roads], or delete the table.")
         issues.append(_issue(file, "roads.path", msg("A required key is missing."), cure))

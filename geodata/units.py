@@ -1,11 +1,13 @@
 """Planning units: the smallest areas that are given to a school as a whole, with the children who live in them.
 
-The population's own polygons, polygons of another layer, or squares of a grid. Children set out from a demand point:
-the middle of the people where it is known and lies inside, else the point that the file gives, else a point inside.
+The population's own polygons, polygons of another layer, squares of a grid, or street blocks. Children set out from a
+demand point: the middle of the people where it is known and lies inside, else the point that the file gives, else a
+point inside.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +26,9 @@ from geodata.aggregate import (
     compute_weights,
     sum_counts,
 )
+from geodata.blocks import build_street_blocks, find_needed_water
 from geodata.calibrate import calibrate_pupils, calibrate_towns
+from geodata.cut_lines import choose_cut_lines, find_outline, tell_no_roads
 from geodata.dictionary import Origin
 from geodata.errors import DataError, DataIssue
 from geodata.messages import msg
@@ -38,11 +42,15 @@ from geodata.tessellate import build_voronoi_cells, separate_points
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from geodata.measure import RoadFacts
+
 UNIT_COLUMNS = ("unit_id", "name", "kind", "setting", "town", "area_m2", "perimeter_m", "x_m", "y_m", *COUNT_COLUMNS)
 MAX_CELLS = 2_000_000
 
 
-def build_units(population: Population, spec: StudySpec, crs: str) -> tuple[gpd.GeoDataFrame, list[DataIssue]]:
+def build_units(
+    population: Population, spec: StudySpec, crs: str, roads: RoadFacts | None = None
+) -> tuple[gpd.GeoDataFrame, list[DataIssue]]:
     """Return the planning units of a study and what was found on the way.
 
     Parameters
@@ -50,6 +58,7 @@ def build_units(population: Population, spec: StudySpec, crs: str) -> tuple[gpd.
     population : where people live (:func:`geodata.read_population.read_population`), in CRS ``crs``
     spec : ``spec.units`` says which units; ``spec.population`` which totals they are scaled to
     crs : the study's metric CRS, or ``"local"``
+    roads : the roads of the study; only street blocks need them
 
     Returns
     -------
@@ -61,12 +70,14 @@ def build_units(population: Population, spec: StudySpec, crs: str) -> tuple[gpd.
     Raises
     ------
     DataError
-        Given polygons that cannot be used, or a grid of more than :data:`MAX_CELLS` cells.
+        Given polygons that cannot be used, a grid of more than :data:`MAX_CELLS` cells, or blocks without roads.
     """
     if spec.units.kind == "grid":
         units, issues = _build_grid(population, spec.units.cell_m, crs)
     elif spec.units.kind == "polygons":
         units, issues = _fill_polygons(population, spec, crs)
+    elif spec.units.kind == "blocks":
+        units, issues = _fill_blocks(population, spec, crs, roads)
     else:
         units, issues = _take_own(population)
     units, demand_issues = _complete(units, crs)
@@ -120,6 +131,47 @@ def _fill_polygons(population: Population, spec: StudySpec, crs: str) -> tuple[p
     shares, sources = _compute_shares(population, units, crs)
     filled = _fill(units, shares, sources)
     return filled, [*features.issues, *overlaps, *_tell_left_out(shares, sources, features.origin.file)]
+
+
+def _fill_blocks(
+    population: Population, spec: StudySpec, crs: str, roads: RoadFacts | None
+) -> tuple[pd.DataFrame, list[DataIssue]]:
+    """Cut street blocks and put the people into those on land.
+
+    Blocks without people stay, with 0 pupils: a zone is land without holes, and what joins two streets of houses is
+    often a park or a works. Wide water stays only where blocks with people hang together through nothing else (two
+    banks of a river with a bridge): elsewhere it would join zones across a lake.
+    """
+    if roads is None:
+        raise DataError(tell_no_roads())
+    cut = choose_cut_lines(roads, spec.units.road_classes)
+    blocks = build_street_blocks(
+        cut,
+        find_outline(population, cut),
+        target_m2=spec.units.block_m2,
+        compactness=spec.units.compactness,
+        crs=population.table.crs,
+    )
+    wet = blocks["wet"].to_numpy(dtype=bool)
+    if wet.all():
+        raise DataError(tell_no_roads())
+    land = blocks[~wet].drop(columns="wet").reset_index(drop=True)
+    shares, sources = _compute_shares(population, land, crs)
+    shares = _move_ashore(shares)
+    filled = _fill(land, shares, sources)
+    counts = filled[list(COUNT_COLUMNS)]
+    lived_in = np.zeros(len(blocks), dtype=bool)
+    lived_in[~wet] = ((counts > 0).any(axis=1) | counts.isna().all(axis=1)).to_numpy()
+    nobody = {name: 0.0 if known else np.nan for name, known in counts.notna().any().items()}
+    water = blocks[find_needed_water(blocks, lived_in)].drop(columns="wet").assign(**nobody, town="", setting="")
+    units = pd.concat([filled, water]).sort_values("unit_id", ignore_index=True)
+    return units, _tell_left_out(shares, sources, "")
+
+
+def _move_ashore(shares: Shares) -> Shares:
+    """Return shares in which each source that meets land at all lives on it wholly: nobody lives on the water."""
+    total = np.bincount(shares.source, shares.share)
+    return replace(shares, share=shares.share / total[shares.source])
 
 
 def _build_grid(population: Population, cell_m: float, crs: str) -> tuple[pd.DataFrame, list[DataIssue]]:

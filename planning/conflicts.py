@@ -30,7 +30,19 @@ if TYPE_CHECKING:
     from planning.capacity import Sent
     from planning.way_costs import WayCosts
 
-RuleId = Literal["capacity", "travel_cap", "closed", "barrier", "lock", "connected", "unreached", "budget"]
+RuleId = Literal[
+    "capacity",
+    "travel_cap",
+    "closed",
+    "barrier",
+    "lock",
+    "connected",
+    "unreached",
+    "budget",
+    "seat",
+    "no_zone",
+    "class_size",
+]
 WITHOUT_PLACE_COLUMNS = ("stage", "unit_id", "name", "town", "school_id", "priority", "pupils")
 """``school_id`` is where the plan sends them (the name of the group, for a shared zone); ``priority`` their class."""
 NAMED = 4
@@ -46,7 +58,8 @@ class Conflict:
 
     ``message`` says in words which rule, where and by how much; ``cure`` the cheapest change found that mends it.
     ``unit_ids`` and ``school_ids`` are complete and sorted; messages name only the first few. ``short_pupils`` is the
-    number of pupils for whom the rule cannot hold (0 where their number is unknown).
+    number of pupils for whom the rule cannot hold (0 where their number is unknown). ``rule_id``: the rule of the
+    rulebook that is meant, where there is one.
     """
 
     rule: RuleId
@@ -55,6 +68,7 @@ class Conflict:
     school_ids: tuple[str, ...] = ()
     short_pupils: float = 0.0
     cure: Message = field(default_factory=lambda: Message(""))
+    rule_id: str = ""
 
 
 def name_some(names: Sequence[str], limit: int = NAMED) -> Message:

@@ -115,7 +115,7 @@ def build_scene(
                 "label": label,
                 "on": on,
                 "lazy": name in LAZY_LAYERS,
-                **({"keys": _build_road_keys(_)} if name == "roads" else {}),
+                **({"keys": build_road_keys(_)} if name == "roads" else {}),
             }
             for name, label, on, has in layers
             if has
@@ -134,11 +134,12 @@ def build_scene(
         "band_colours": {f"{limit:g}": colour for limit, colour in zip(TIME_BREAKS_MIN, TIME_COLOURS, strict=False)},
         # Colours alone do not tell neighbouring catchments apart for every eye.
         "outline": view.colour_by == "school",
-        "attribution": study.attribution or (OSM_CREDIT if _uses_osm(study) else ""),
+        "attribution": find_credit(study),
     }
 
 
-def _build_road_keys(_: Translator) -> list[dict[str, Any]]:
+def build_road_keys(_: Translator) -> list[dict[str, Any]]:
+    """Return the legend of the roads, which stands with the switch of their layer."""
     names = {1: _("Main road"), 2: _("County road"), 3: _("Street"), 4: _("Path or service road")}
     return [
         {"colour": ROAD_STYLES[rank][0], "width": ROAD_STYLES[rank][1] * 1.3, "label": name}
@@ -161,11 +162,13 @@ def say_way_method(study: StudyArea, mode: str, _: Translator) -> str:
     return _("Estimated: straight line × {factor}, no roads given.", factor=_.number(travel.detour_factor, digits=1))
 
 
-def _uses_osm(study: StudyArea) -> bool:
-    if study.synthetic:
-        return False
+def find_credit(study: StudyArea) -> str:
+    """Return the credit that the map must show: the study's own, else OpenStreetMap's where its data are used."""
+    if study.attribution or study.synthetic:
+        return study.attribution
     endings = (".pbf", ".osm", ".osm.gz", ".graphml")
-    return any(source.path.endswith(endings) or "OpenStreetMap" in source.note for source in study.sources)
+    used = any(source.path.endswith(endings) or "OpenStreetMap" in source.note for source in study.sources)
+    return OSM_CREDIT if used else ""
 
 
 def _build_texts(view: View, _: Translator) -> dict[str, str]:
@@ -175,6 +178,11 @@ def _build_texts(view: View, _: Translator) -> dict[str, str]:
         "school": (_("{value} min to school"), _("No school within reach")),
     }
     value, no_value = values[view.colour_by]
+    return {**build_map_texts(_), "value": value, "no_value": no_value}
+
+
+def build_map_texts(_: Translator) -> dict[str, str]:
+    """Return the words of every map: its buttons and panels."""
     return {
         "map": _("Map of the county: arrow keys move it, plus and minus zoom"),
         "zoom_in": _("Zoom in"),
@@ -182,8 +190,6 @@ def _build_texts(view: View, _: Translator) -> dict[str, str]:
         "fit": _("Show the whole county"),
         "layers": _("Layers"),
         "legend": _("Legend"),
-        "value": value,
-        "no_value": no_value,
         "busy": _("Computing what the layer shows …"),
     }
 
@@ -217,7 +223,7 @@ def build_paint(study: StudyArea, outcome: Outcome, view: View, _: Translator) -
             "digits": 0,
         },
         "shown": build_symbols(outcome, view, school_at, _),
-        "others": _build_other_symbols(study, view.stage, school_at, _),
+        "others": build_other_symbols(study, view.stage, school_at, _),
     }
 
 
@@ -304,7 +310,7 @@ def say_fill(_: Translator, pupils: float, places: float, share: float) -> str:
     return _("Pupils and places unknown")
 
 
-def _build_other_symbols(study: StudyArea, stage: str, school_at: Mapping[str, int], _: Translator) -> list[Payload]:
+def build_other_symbols(study: StudyArea, stage: str, school_at: Mapping[str, int], _: Translator) -> list[Payload]:
     """Return the schools without this stage, each with the shape of its lowest stage."""
     stages: dict[str, set[str]] = {}
     for school, name in zip(study.places["school_id"].astype(str), study.places["stage"].astype(str), strict=True):

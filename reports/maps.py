@@ -66,7 +66,8 @@ def pack_array(values: npt.NDArray[Any]) -> str:
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")
 
 
-def _pack_compressed(values: npt.NDArray[np.int32]) -> str:
+def pack_compressed(values: npt.NDArray[Any]) -> str:
+    """Return whole numbers as base64 text of their compressed 32-bit bytes (for shapes and long arrays)."""
     return base64.b64encode(zlib.compress(np.ascontiguousarray(values, dtype="<i4").tobytes(), 6)).decode("ascii")
 
 
@@ -89,9 +90,9 @@ def encode_paths(points: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], ow
         steps, origin = points, [0, 0]
     return {
         "origin": origin,
-        "steps": _pack_compressed(steps.astype(np.int32).ravel()),
-        "sizes": _pack_compressed(sizes.astype(np.int32)),
-        "owners": _pack_compressed(owners.astype(np.int32)),
+        "steps": pack_compressed(steps.astype(np.int32).ravel()),
+        "sizes": pack_compressed(sizes.astype(np.int32)),
+        "owners": pack_compressed(owners.astype(np.int32)),
     }
 
 
@@ -124,7 +125,7 @@ def encode_lines(shapes: npt.NDArray[Any], crs: str, tolerance_m: float) -> Payl
 
 def encode_units(study: StudyArea) -> Payload:
     """Pack the planning units: outlines, ids, names, and the towns as labels."""
-    shapes = _simplify_coverage(np.asarray(study.units.geometry.array))
+    shapes = simplify_coverage(np.asarray(study.units.geometry.array))
     frame = study.units
     return {
         "kind": "areas",
@@ -136,7 +137,7 @@ def encode_units(study: StudyArea) -> Payload:
     }
 
 
-def _simplify_coverage(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def simplify_coverage(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Thin out very detailed outlines, shared borders alike; leave ordinary ones as they are."""
     if shapely.get_num_coordinates(shapes).sum() <= MAX_AREA_VERTICES:
         return shapes
@@ -192,7 +193,7 @@ def _encode_line_names(shapes: npt.NDArray[Any], texts: npt.NDArray[Any]) -> Pay
     parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
     names, number = np.unique(texts.astype(str), return_inverse=True)
     of_path = number[shape_of_part[shapely.get_type_id(parts) == 1]]
-    return {"texts": names.tolist(), "of": _pack_compressed(of_path.astype(np.int32))}
+    return {"texts": names.tolist(), "of": pack_compressed(of_path.astype(np.int32))}
 
 
 def encode_bands(bands: gpd.GeoDataFrame, crs: str) -> Payload:

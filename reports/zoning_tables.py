@@ -18,9 +18,10 @@ from planning.conflicts import Conflict
 from planning.run import Outcome
 from reports.language import Translator, read_catalogue
 from reports.tables import build_run_record, render_csv
+from reports.zone_documents import DOCUMENT_FILES, OUTLINE_FILE, write_outlines
 from reports.zoning_words import tell_certificate, tell_report
 
-ZONE_FILES = ("zones.gpkg", "units.csv", "schools.csv", "certificate.json", "run.json")
+ZONE_FILES = (OUTLINE_FILE, "units.csv", "schools.csv", "certificate.json", "run.json")
 YEAR_FILES = ("years.csv", "staying.csv")
 FEEDER_FILE = "feeders.csv"
 
@@ -58,7 +59,7 @@ def write_zone_files(
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (*ZONE_FILES, *YEAR_FILES, FEEDER_FILE):
+        for name in (*ZONE_FILES, *YEAR_FILES, FEEDER_FILE, *DOCUMENT_FILES):
             (folder / name).unlink(missing_ok=True)
         for name, table in tables.items():
             if len(table) or name in ZONE_FILES:
@@ -71,21 +72,8 @@ def write_zone_files(
     except OSError as error:
         raise ExportError(f"{folder} cannot be written: {error.strerror}") from error
     if outcome.plan is not None:
-        written.append(_write_outlines(outcome, study, folder / "zones.gpkg"))
+        written.append(write_outlines(study, outcome.zones, folder / OUTLINE_FILE))
     return written
-
-
-def _write_outlines(outcome: Outcome, study: StudyArea, path: Path) -> Path:
-    from geodata.outlines import build_zone_outlines
-    from geodata.write_layers import write_geopackage
-
-    names = study.schools.set_index("school_id")["name"].astype(str)
-    zones = outcome.zones.assign(name=names.reindex(outcome.zones["school_id"]).fillna("").to_numpy())
-    outlines = build_zone_outlines(study.units, zones, scattered=study.adjacency.scattered)
-    credit = study.attribution or study.name
-    return write_geopackage(
-        path, {"zones": outlines}, description=f"{credit} (synthetic)" if study.synthetic else credit
-    )
 
 
 def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import csv
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import xlsxwriter
 
@@ -195,3 +196,34 @@ def test_zone_refuses_an_unknown_objective(county: Path, capsys: pytest.CaptureF
     assert _zone(county, "--objectives", "travle:0.1") == 1
     assert "did you mean 'travel'" in capsys.readouterr().err
     assert _zone(county, "--objectives", "travel:a") == 1
+
+
+def test_describe_writes_words_communities_and_reasons_of_given_zones(
+    county: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second village is nearer to the first school, which has 90 places for the 120 pupils of two villages."""
+    zones = county / "new_zones.csv"
+    zones.write_text("unit_id,stage,school_id\n00,primary,001\n01,primary,002\n02,primary,002\n", encoding="utf-8")
+    folder = county / "described"
+    arguments = ["describe", str(county / "study.toml"), "--zones", str(zones), "--out", str(folder), "--quiet"]
+    assert cli.main(arguments) == 0
+    assert "cover the whole study area" in capsys.readouterr().out
+    boundaries = pd.read_csv(folder / "boundaries.csv", dtype=str)
+    assert boundaries["school_ids"].tolist() == ["001", "002"]
+    assert boundaries["boundary_agreement_share"].astype(float).tolist() == [1.0, 1.0]
+    assert "村1" in boundaries["boundary"][1]
+    assert "村0" in boundaries["boundary"][0]
+    reasons = pd.read_csv(folder / "reasons.csv", dtype=str).set_index("unit_id")
+    assert reasons["kind"].tolist() == ["nearest", "full", "seat"]
+    assert "30 places short" in reasons["reason"]["01"]
+    communities = pd.read_csv(folder / "communities.csv", dtype=str)
+    assert communities.groupby("school_id")["pupils"].apply(lambda pupils: pupils.astype(float).sum()).to_dict() == {
+        "001": 60.0,
+        "002": 120.0,
+    }
+    assert (folder / "zones.gpkg").exists()
+
+
+def test_describe_says_when_there_are_no_zones(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["describe", str(county / "study.toml"), "--out", str(county / "described"), "--quiet"]) == 1
+    assert "--zones FILE" in capsys.readouterr().err

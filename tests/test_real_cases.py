@@ -47,6 +47,22 @@ def test_porto_alegre_from_the_raster(cases: Path, tmp_path: Path, capsys: pytes
     assert _run("porto_alegre_raster", "primary", "walk", tmp_path)["pupils"] > 60_000
 
 
+def test_porto_alegre_in_street_blocks(cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = _check("porto_alegre_blocks", capsys)
+    assert found["people"] == pytest.approx(812_935, abs=1)
+    assert found["schools"] == 177 and found["units"] == pytest.approx(839, rel=0.02)
+    values = _run("porto_alegre_blocks", "primary", "walk", tmp_path)
+    assert values["pupils"] == pytest.approx(0.08 * 812_935, rel=1e-6)
+    assert values["unreached_pupils"] == 0
+
+
+def test_liechtenstein_in_street_blocks(cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = _check("liechtenstein_blocks", capsys)
+    assert found["people"] == pytest.approx(36_838, abs=1)
+    assert found["units"] == pytest.approx(275, rel=0.02)
+    assert _run("liechtenstein_blocks", "primary", "walk", tmp_path)["unreached_pupils"] == 0
+
+
 @pytest.mark.slow
 def test_liechtenstein(cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = _check("liechtenstein", capsys)

@@ -34,8 +34,8 @@ class Draft:
     empty header says that the file does not have it. ``parts`` are sheets or layers, by role, where one was chosen.
     ``systems`` are coordinate systems, by role, where the file does not say its own. ``roads_from`` is ``"file"`` or
     ``"download"`` (of ``roads_place``, or inside the file ``outline``). ``year`` is the school year of the pupil
-    numbers, 0 = not known. ``units`` is ``"population"``, ``"polygons"`` (the file ``units``) or ``"grid"``.
-    ``shares`` are children of a stage per inhabitant (0 to 1).
+    numbers, 0 = not known. ``units`` is ``"population"``, ``"polygons"`` (the file ``units``), ``"grid"`` or
+    ``"blocks"`` (street blocks of ``block_ha`` hectares). ``shares`` are children of a stage per inhabitant (0 to 1).
     """
 
     name: str = ""
@@ -53,6 +53,8 @@ class Draft:
     calibrate: bool = False
     units: str = ""
     cell_m: float = 500.0
+    block_ha: float = 4.0
+    block_compactness: float = 0.5
     detour_factor: float = 1.3
     default_stage: str = ""
     default_setting: str = ""
@@ -137,6 +139,9 @@ def _build_roads(draft: Draft) -> dict[str, Any]:
 def _build_units(draft: Draft) -> dict[str, Any]:
     if draft.units == "polygons" and draft.files.get("units"):
         return {"kind": "polygons"} | _locate(draft, "units")
+    if draft.units == "blocks" and _build_roads(draft):
+        size = {"block_m2": float(draft.block_ha) * 10_000, "compactness": float(draft.block_compactness)}
+        return {"kind": "blocks"} | size
     is_grid = draft.units == "grid"
     return {"kind": "grid", "cell_m": float(draft.cell_m)} if is_grid else {"kind": "population"}
 

@@ -33,6 +33,7 @@ def main() -> None:
         st.Page("pages/data.py", title=_("Data"), url_path="data"),
         st.Page("pages/today.py", title=_("Today"), url_path="today"),
         st.Page("pages/zoning.py", title=_("Zoning"), url_path="zoning"),
+        st.Page("pages/catchments.py", title=_("Catchments"), url_path="catchments"),
     ]
     page = st.navigation(pages, position="hidden")
     render_page_links(pages, page)

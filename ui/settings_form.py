@@ -215,9 +215,12 @@ def _render_population(_: Translator, draft: Draft, detected: Mapping[str, Detec
     names = {
         "population": _("as in the file"),
         "grid": _("square cells"),
+        "blocks": _("street blocks"),
         "polygons": _("areas of a file of their own"),
     }
     options = ["grid", "population"] if cells_first else ["population", "grid"]
+    if "roads" in detected or draft.roads_from == "download":
+        options.append("blocks")
     if draft.files.get("units"):
         options.insert(0, "polygons")
     else:
@@ -230,12 +233,43 @@ def _render_population(_: Translator, draft: Draft, detected: Mapping[str, Detec
         options,
         index=options.index(draft.units) if draft.units in options else 0,
         format_func=lambda units: names[units],
-        key=f"set_units_{draft.population_kind}_{len(options)}",
+        key=f"set_units_{draft.population_kind}_{'_'.join(options)}",
     )
     if draft.units == "grid":
         draft.cell_m = float(
             st.number_input(_("Side of a cell, metres"), 50, 5000, int(draft.cell_m), step=50, key="set_cell")
         )
+    elif draft.units == "blocks":
+        _render_blocks(_, draft)
+
+
+def _render_blocks(_: Translator, draft: Draft) -> None:
+    first, second = st.columns(2)
+    draft.block_ha = float(
+        first.number_input(
+            _("Size of a block, hectares"),
+            0.5,
+            200.0,
+            draft.block_ha,
+            step=0.5,
+            key="set_block",
+            help=_(
+                "Land between streets, rivers and railways; small pieces are put together to about this size, "
+                "never across a river or a railway."
+            ),
+        )
+    )
+    draft.block_compactness = float(
+        second.slider(
+            _("Compactness"),
+            0.0,
+            1.0,
+            draft.block_compactness,
+            step=0.1,
+            key="set_compactness",
+            help=_("0: blocks of equal size. 1: round blocks, whatever their size."),
+        )
+    )
 
 
 def _render_children(_: Translator, draft: Draft) -> None:

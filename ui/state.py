@@ -18,6 +18,7 @@ from ui.studies import find_study
 LANGUAGE_KEY = "language"
 STUDY_KEY = "study"
 DRAFT_KEY = "draft"
+DRAWING_KEY = "drawing"
 log = logging.getLogger("buju.ui")
 
 
@@ -34,7 +35,10 @@ def translator() -> Translator:
 
 STAGE_KEY, MODE_KEY = "today_stage_kept", "today_mode_kept"
 """Stage and way of travel, which the pages with a map share (``ui.today_choices``)."""
-ADDRESS = (("lang", LANGUAGE_KEY), ("study", STUDY_KEY), ("draft", DRAFT_KEY), ("stage", STAGE_KEY), ("mode", MODE_KEY))
+ADDRESS = (
+    *(("lang", LANGUAGE_KEY), ("study", STUDY_KEY), ("draft", DRAFT_KEY), ("stage", STAGE_KEY), ("mode", MODE_KEY)),
+    ("drawing", DRAWING_KEY),
+)
 
 
 def take_address() -> None:
@@ -100,6 +104,16 @@ def read_draft_token() -> str:
 def keep_draft_token(token: str) -> None:
     """Remember the upload folder, also over a reload of the page."""
     _keep("draft", DRAFT_KEY, token)
+
+
+def read_drawing_token() -> str:
+    """Return the token of the visitor's drawings, or ``""`` where nothing was drawn yet."""
+    return str(st.session_state.get(DRAWING_KEY) or "")
+
+
+def keep_drawing_token(token: str) -> None:
+    """Remember the visitor's drawings, also over a reload of the page."""
+    _keep("drawing", DRAWING_KEY, token)
 
 
 def read_open_reference() -> str | None:

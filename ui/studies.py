@@ -73,7 +73,17 @@ def list_examples() -> list[Example]:
 
 
 def _has_files(spec: StudySpec) -> bool:
-    parts = (spec.schools, spec.roads, spec.population, spec.units, spec.zones, spec.sites, spec.travel)
+    parts = (
+        spec.schools,
+        spec.roads,
+        spec.population,
+        spec.units,
+        spec.zones,
+        spec.sites,
+        spec.barriers,
+        spec.addresses,
+        spec.travel,
+    )
     paths = [getattr(part, "path", "") for part in parts if part is not None]
     return all(spec.resolve(path).exists() for path in paths if path)
 
@@ -116,7 +126,7 @@ def _stop_at_once(step: Message, share: float) -> None:
 def _compute_stamp(spec: StudySpec) -> str:
     """Return a cheap mark of a study's files (size and time), so that changed files are read again."""
     parts = [repr(dataclasses.replace(spec, folder=Path()))]
-    for role in ("schools", "roads", "population", "units", "zones", "sites", "travel"):
+    for role in ("schools", "roads", "population", "units", "zones", "sites", "barriers", "addresses", "travel"):
         path = getattr(getattr(spec, role), "path", "")
         if path and spec.resolve(path).exists():
             facts = spec.resolve(path).stat()

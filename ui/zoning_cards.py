@@ -57,6 +57,9 @@ def name_rule(rule: str, _: Translator) -> str:
         "connected": _("One piece"),
         "unreached": _("No way"),
         "budget": _("Pupils moved"),
+        "seat": _("School outside its zone"),
+        "no_zone": _("No school"),
+        "class_size": _("Class size"),
     }
     return names.get(rule, rule)
 

@@ -62,9 +62,18 @@ def read_answer(key: str) -> Answer | None:
 
 
 def answer_in_worker(
-    *, spec: StudySpec, class_sizes: Mapping[str, float], name: str, ask: Ask, progress: Progress
+    *,
+    spec: StudySpec,
+    class_sizes: Mapping[str, float],
+    name: str,
+    ask: Ask,
+    progress: Progress,
+    with_values: bool = True,
 ) -> None:
-    """Answer a question and keep the answer in the disk cache under ``name``, where the app finds it."""
+    """Answer a question and keep the answer in the disk cache under ``name``, where the app finds it.
+
+    ``with_values``: also what more places would be worth.
+    """
     from geodata.build import build_study
     from planning.rules import read_rulebook
     from planning.run import run_scenario
@@ -80,7 +89,7 @@ def answer_in_worker(
         progress=lambda step, share: progress(step, SOLVE_SHARE * share),
     )
     place_values = outcome.place_values
-    if ask.task == "zoning":
+    if ask.task == "zoning" and with_values:
         progress(msg("What more places would be worth"), SOLVE_SHARE)
         place_values = run_scenario(study, rules, build_value_scenario(ask)).place_values
     answer = Answer(ask, outcome, place_values, time.monotonic() - began)

@@ -7,6 +7,9 @@ from typing import Any
 
 import streamlit as st
 
+ANSWERS_KEY = "zoning_answers"
+"""Keys of the last answers, by study, stage, way and task."""
+
 
 def put_back(key: str, default: Any, options: Sequence[Any] | None = None) -> None:
     """Give a widget, before it is drawn, what was chosen before; what is not on offer any more is left out."""

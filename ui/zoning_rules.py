@@ -104,7 +104,7 @@ def render_more(study: StudyArea, stage: str, task: str, scope: str, cap: str, _
     left, right = st.columns(2, gap="medium")
     with left:
         assignment = _render_places(task, cap, _)
-        assignment["barriers"] = _choose_barriers(study, scope, _)
+        assignment["barriers"] = choose_barriers(study, scope, _)
         limit_s, seed = _render_effort(_)
     with right:
         names = list_complete_schools(study, stage)
@@ -141,12 +141,12 @@ def _choose_decay(_: Translator) -> str:
     return str(chosen)
 
 
-def _render_places(task: str, cap: str, _: Translator) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def choose_overload(_: Translator) -> str:
+    """Draw whether schools may have more pupils than places."""
     key = "zoning_overload"
     words = {"priced": _("allowed at a price"), "forbidden": _("forbidden")}
     put_back(key, "priced", tuple(words))
-    found["overload"] = st.radio(
+    chosen = st.radio(
         _("More pupils than places"),
         list(words),
         format_func=words.__getitem__,
@@ -154,7 +154,12 @@ def _render_places(task: str, cap: str, _: Translator) -> dict[str, Any]:
         horizontal=True,
         help=_("At a price there is always an answer, and it shows where places are short."),
     )
-    keep_value(key, found["overload"])
+    keep_value(key, chosen)
+    return str(chosen)
+
+
+def _render_places(task: str, cap: str, _: Translator) -> dict[str, Any]:
+    found: dict[str, Any] = {"overload": choose_overload(_)}
     with st.container(horizontal=True, gap="small"):
         if found["overload"] == "priced":
             found["overload_price_min"] = _enter_number(
@@ -195,7 +200,8 @@ def _tick(key: str, label: str, hint: str | None = None) -> bool:
     return bool(value)
 
 
-def _choose_barriers(study: StudyArea, scope: str, _: Translator) -> tuple[str, ...]:
+def choose_barriers(study: StudyArea, scope: str, _: Translator) -> tuple[str, ...]:
+    """Draw the barriers that the study knows; returns those that pupils must not cross."""
     there = set(study.sides["kind"].astype(str)) | set(study.barriers["kind"].astype(str))
     options = [kind for kind in BARRIER_KINDS if kind in there]
     if not options:

@@ -13,6 +13,7 @@ from geodata.demo.catchments import Site, ZoneRow, build_sites, build_zones
 from geodata.demo.county_roads import smooth, write_county_roads
 from geodata.demo.enrolment import enrol
 from geodata.demo.expressway import write_expressway
+from geodata.demo.houses import Houses, build_houses
 from geodata.demo.partition import build_partition
 from geodata.demo.people import People, Unit, build_units, count_people
 from geodata.demo.railway import draw_railway
@@ -41,6 +42,7 @@ class County:
     schools: list[School]
     zones: list[ZoneRow]
     sites: list[Site]
+    houses: Houses
 
 
 def build_county(seed: int, *, progress: Progress = no_progress) -> County:
@@ -64,7 +66,8 @@ def build_county(seed: int, *, progress: Progress = no_progress) -> County:
     enrol(seed, units, people, schools, terrain)
     zones = build_zones(seed, units, people, schools, terrain)
     railway = draw_railway(book, terrain, places)
-    return County(terrain, streams, book, railway, units, people, schools, zones, build_sites(terrain))
+    houses = build_houses(seed, places, units)
+    return County(terrain, streams, book, railway, units, people, schools, zones, build_sites(terrain), houses)
 
 
 def draw_streams(seed: int, net: RouteNet, terrain: Terrain) -> list[Points]:

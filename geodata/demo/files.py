@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -17,6 +18,9 @@ from geodata.demo.terrain import CRS
 from geodata.demo.ways import Points, Tags
 from geodata.messages import msg
 from geodata.study import Progress, no_progress
+
+if TYPE_CHECKING:
+    import osmium
 
 STAGE_NAMES = {"kindergarten": "幼儿园", "primary": "小学", "junior": "初中", "senior": "高中"}
 KIND_NAMES = {
@@ -69,7 +73,7 @@ people, schools, catchments. No real place, institution or person is meant.
 
 study.toml      the study: open it in the app, or with: python cli.py check study.toml
 schools.csv     one row per school and stage, school year {year} (Chinese headers, UTF-8)
-roads.osm.pbf   roads, water and a railway in OpenStreetMap's format and tags (not OpenStreetMap data)
+roads.osm.pbf   roads, water, a railway and house numbers in OpenStreetMap's format and tags (not OpenStreetMap data)
 villages.gpkg   layer "units": planning units (villages, estates, communities), people, children by stage,
                 births_2008 … births_2025 = children living there now by year of birth ({crs})
 zones.csv       present catchments of primary and junior schools; several rows = shared zone (多校划片)
@@ -196,7 +200,7 @@ def write_units(path: Path, county: County) -> None:
 
 
 def write_roads(path: Path, county: County) -> None:
-    """Write roads, water and the railway as OpenStreetMap nodes and ways."""
+    """Write roads, water, the railway and house numbers as OpenStreetMap nodes and ways."""
     import osmium
     from osmium.osm import mutable
 
@@ -215,10 +219,22 @@ def write_roads(path: Path, county: County) -> None:
     try:
         for number, place in enumerate(lonlat, 1):
             writer.add_node(mutable.Node(id=number, version=1, location=tuple(place)))
+        _write_houses(writer, county, first=len(lonlat) + 1)
         for number, (nodes, tags) in enumerate(ways, 1):
             writer.add_way(mutable.Way(id=number, version=1, nodes=[node + 1 for node in nodes], tags=tags))
     finally:
         writer.close()
+
+
+def _write_houses(writer: osmium.SimpleWriter, county: County, *, first: int) -> None:
+    """Write the houses as nodes with their addresses, numbered from ``first``."""
+    from osmium.osm import mutable
+
+    houses = county.houses
+    rows = zip(convert_to_lonlat(houses.points).tolist(), houses.streets, houses.numbers, strict=True)
+    for number, (place, street, house) in enumerate(rows, first):
+        tags = {"addr:street": street, "addr:housenumber": house}
+        writer.add_node(mutable.Node(id=number, version=1, location=tuple(place), tags=tags))
 
 
 def _list_other_lines(county: County) -> list[tuple[Points, Tags]]:

@@ -10,6 +10,7 @@ from geodata.errors import Cancelled, CrsError, DataError
 from geodata.locate import choose_study_crs, compute_file_digest
 from geodata.messages import Message
 from geodata.study_file import build_study_spec, read_study_file
+from tests.geodata.drawn_roads import write_osm
 from tests.small_county import write_small_county
 
 
@@ -90,3 +91,36 @@ def test_digests_of_files_folders_and_patterns(tmp_path: Path) -> None:
     assert both == compute_file_digest(tmp_path / "*.tif") == compute_file_digest(tmp_path / "a.tif;b.tif")
     assert compute_file_digest(tmp_path / "a.tif")[:16] == both[:16]
     assert compute_file_digest(tmp_path / "none.tif") == compute_file_digest(tmp_path / "none*.tif") == ""
+
+
+def _write_blocks(folder: Path, roads: str = "roads.osm") -> Path:
+    """Write the small county with a street through the middle of its three villages, and street blocks as units."""
+    path = write_small_county(folder)
+    nodes = {1: (112.98, 34.50), 2: (113.03, 34.50), 3: (113.005, 34.48), 4: (113.005, 34.52), 5: (113.005, 34.50)}
+    ways = [
+        ([1, 5, 2], {"highway": "primary", "name": "人民路"}),
+        ([3, 5, 4], {"highway": "residential", "name": "南巷"}),
+    ]
+    write_osm(folder / "roads.osm", nodes, ways, node_tags={3: {"addr:street": "南巷", "addr:housenumber": "1"}})
+    text = path.read_text(encoding="utf-8") + f'[roads]\npath = "{roads}"\n[units]\nkind = "blocks"\nblock_m2 = 1e6\n'
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_street_blocks_from_files(tmp_path: Path, cache: DiskCache) -> None:
+    study = read_study(_write_blocks(tmp_path), cache=cache)
+    assert sorted(study.units["name"]) == [f"人民路—南巷 {number}" for number in (1, 2, 3, 4)]
+    assert study.units["primary_pupils"].sum() == pytest.approx(180)
+    assert study.units["population_people"].max() == pytest.approx(750, rel=0.01), "half of one and a half villages"
+    assert len(study.adjacency.first_ids) == 4 and study.travel["walk"].method == "roads"
+    assert study.addresses[["street", "house_number"]].to_numpy().tolist() == [["南巷", "1"]]
+    assert read_study(tmp_path / "study.toml", cache=cache).fingerprint == study.fingerprint
+
+
+def test_a_broken_road_file_is_told_once_with_the_rest(tmp_path: Path, cache: DiskCache) -> None:
+    path = _write_blocks(tmp_path, roads="gone.osm.pbf")
+    (tmp_path / "schools.csv").write_text("学校名称,学段,经度,纬度\n甲,小学,213,34.5\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_study(path, cache=cache)
+    files = [issue.file for issue in caught.value.issues]
+    assert files.count("gone.osm.pbf") == 1 and "schools.csv" in files

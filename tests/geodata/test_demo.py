@@ -234,6 +234,59 @@ def test_roads_are_one_net_with_a_hierarchy(osm: _Ways) -> None:
     assert {"river", "stream", "reservoir", "pond"} <= set(osm.water)
 
 
+def test_houses_are_numbered_along_the_named_streets(spec: StudySpec, units: gpd.GeoDataFrame, osm: _Ways) -> None:
+    from geodata.addresses import read_addresses
+
+    houses, issues = read_addresses(spec, spec.crs)
+    assert issues == []
+    assert 6_000 <= len(houses) <= 10_000
+    names = {tags["name"] for _, tags in osm.roads if "name" in tags}
+    assert set(houses["street"]) <= names
+    where = gpd.GeoDataFrame(houses, geometry=gpd.points_from_xy(houses["x_m"], houses["y_m"]), crs=units.crs)
+    where = where.sjoin(units[["setting", "town", "geometry"]])
+    assert set(where["setting"]) == {"urban", "town"}
+    seat = where[where["setting"] == "urban"]
+    assert (seat.groupby(["street", "house_number"]).size() == 1).mean() > 0.99, "one number once in a settlement"
+    centre = (
+        gpd.read_file(spec.folder / "roads.osm.pbf", layer="lines").to_crs(units.crs).query("name == '人民路'").geometry
+    )
+    line = shapely.line_merge(shapely.union_all(centre[centre.intersects(seat.union_all().convex_hull)].to_numpy()))
+    assert line.geom_type == "LineString"
+    rows = seat[seat["street"] == "人民路"].assign(number=lambda table: table["house_number"].astype(int))
+    along = shapely.line_locate_point(line, rows.geometry.to_numpy())
+    beside = shapely.distance(line, rows.geometry.to_numpy())
+    assert beside.min() > 8 and beside.max() < 16
+    for odd in (0, 1):
+        one = (rows["number"] % 2 == odd).to_numpy()
+        order = np.argsort(rows["number"].to_numpy()[one])
+        steps = np.diff(along[one][order])
+        assert (steps > 0).all() or (steps < 0).all(), "numbers rise along the street"
+        assert 30 <= np.median(np.abs(steps)) <= 45
+    left = shapely.contains_xy(shapely.buffer(line, 20.0, single_sided=True), rows["x_m"], rows["y_m"])
+    odd_left = left == (rows["number"] % 2 == 1).to_numpy()
+    assert odd_left.mean() > 0.97 or odd_left.mean() < 0.03
+
+
+def test_units_of_the_seat_are_street_blocks_cut_by_walls(folder: Path, units: gpd.GeoDataFrame) -> None:
+    # Borders lie on streets (lanes and footways too), the river or the railway. What does not is a wall between two
+    # estates: it runs inside one block of named streets and crosses none of them.
+    lines = gpd.read_file(folder / "roads.osm.pbf", layer="lines").to_crs(units.crs)
+    seat = units[units["setting"] == "urban"].geometry.to_numpy()
+    near = shapely.intersects(lines.geometry.to_numpy(), shapely.box(*shapely.total_bounds(seat)))
+    cuts = lines[near & (lines["highway"].notna() | (lines["waterway"] == "river") | lines["railway"].notna())]
+    on_line = shapely.union_all(shapely.buffer(cuts.geometry.to_numpy(), 1.0))
+    first, second = shapely.STRtree(seat).query(seat, predicate="touches")
+    borders = shapely.intersection(seat[first[first < second]], seat[second[first < second]])
+    borders = borders[shapely.length(borders) > 1.0]
+    share = shapely.length(shapely.intersection(borders, on_line)) / shapely.length(borders)
+    assert len(borders) > 400
+    assert (share >= 0.95).mean() > 0.8
+    walls = shapely.difference(borders[share < 0.95], on_line)
+    named = cuts[cuts["highway"].notna() & cuts["name"].notna()].geometry.union_all()
+    assert shapely.length(shapely.intersection(walls, shapely.buffer(named, 0.9))).max() < 0.5
+    assert not shapely.crosses(walls, named).any()
+
+
 def test_the_river_is_crossed_by_few_bridges_only(folder: Path, osm: _Ways) -> None:
     river = gpd.read_file(folder / "roads.osm.pbf", layer="lines").query("waterway == 'river'").geometry.iloc[0]
     lines = [shapely.LineString([osm.place[node] for node in nodes]) for nodes, _ in osm.roads]

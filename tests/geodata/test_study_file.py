@@ -135,3 +135,24 @@ def test_barriers_and_zone_layers() -> None:
     assert {issue.column for issue in caught.value.issues} == {
         *("barriers.kind", "barriers.path", "zones.path", "zones.stage"),
     }
+
+
+def test_street_blocks_and_addresses() -> None:
+    units = {"kind": "blocks", "block_m2": 60_000, "compactness": 1, "road_classes": ["primary", "service"]}
+    roads = {"path": "r.osm.pbf"}
+    spec = build_study_spec(
+        GOOD | {"units": units, "roads": roads, "addresses": {"path": "a.csv", "columns": {"street": "Strasse"}}},
+        folder=Path(),
+    )
+    assert (spec.units.block_m2, spec.units.compactness) == (60_000.0, 1.0)
+    assert spec.units.road_classes == ("primary", "service")
+    assert spec.addresses is not None and spec.addresses.columns == {"street": "Strasse"}
+    bad = GOOD | {
+        "units": {"kind": "blocks", "block_m2": 10, "compactness": 1.5},
+        "addresses": {"path": "https://x/a.csv"},
+    }
+    with pytest.raises(DataError) as caught:
+        build_study_spec(bad, folder=Path())
+    assert {issue.column for issue in caught.value.issues} == {
+        *("units.block_m2", "units.compactness", "addresses.path", "[roads]"),
+    }

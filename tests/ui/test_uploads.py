@@ -179,6 +179,17 @@ def test_study_file_says_what_the_draft_says(tmp_path: Path) -> None:
     assert write_study(tmp_path, draft).is_file()
 
 
+def test_street_blocks_are_written_where_there_are_roads(tmp_path: Path) -> None:
+    files = {"schools": ["s.csv"], "population": ["p.gpkg"], "roads": ["r.osm.pbf"]}
+    draft = Draft(
+        name="x", files=files, population_kind="polygons", units="blocks", block_ha=6.5, block_compactness=0.3
+    )
+    units = build_spec(draft, tmp_path).units
+    assert (units.kind, units.block_m2, units.compactness) == ("blocks", 65_000.0, 0.3)
+    del draft.files["roads"]
+    assert build_spec(draft, tmp_path).units.kind == "population", "no roads, no blocks"
+
+
 def test_study_file_without_schools_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         build_spec(Draft(name="x"), tmp_path)

@@ -17,15 +17,22 @@ import streamlit as st
 
 from geodata.study import compute_digest
 from reports.maps import MapPart, Payload
+from ui.map_canvas.edits import forget_drawn, pack_drawing
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
-SCRIPTS = ("geometry.js", "paint.js", "labels.js", "panels.js", "layer.js", "views.js", "painter.js", "map.js")
+SCRIPTS = (
+    *("geometry.js", "paint.js", "labels.js", "panels.js", "layer.js", "views.js", "painter.js", "map.js"),
+    *("reach.js", "drawing.js", "zone_paint.js", "icons.js", "chooser.js", "toolbar.js", "tools.js", "keys.js"),
+    *("twin.js", "drawing_painter.js", "drawing_map.js", "mount.js"),
+)
 COMPONENT = "buju_map"
 HTML = '<div class="buju-home"></div>'
 CSS = ":host { display: block }"
 PARTS_IN_MEMORY = 64
+DRAWN = "drawn"
+"""What a browser asks for when its zones are not those of the server."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,8 @@ def _recall_sent(key: str) -> list[str]:
     if isinstance(missing, Mapping) and missing.get("n") != st.session_state.get(f"{key}_asked"):
         st.session_state[f"{key}_asked"] = missing.get("n")
         lost = {str(digest) for digest in missing.get("hashes", [])}
+        if DRAWN in lost:
+            forget_drawn(key)
         sent = [digest for digest in sent if digest not in lost]
     return sent
 
@@ -121,7 +130,8 @@ def render_map(scene: Mapping[str, Any], parts: Mapping[str, MapPart | None], *,
     Parameters
     ----------
     scene
-        Texts, legend, layers and selection of this run (``reports.map_scene``): small, sent with every run.
+        Texts, legend, layers and selection of this run (``reports.map_scene``): small, sent with every run. With
+        ``edit`` (``reports.drawing_scene``) zones can be drawn: :func:`ui.map_canvas.edits.read_map_edits`.
     parts
         Shapes and values by role (units, schools, basemap, paint, and the layers wanted): each sent once.
     key
@@ -142,14 +152,23 @@ def render_map(scene: Mapping[str, Any], parts: Mapping[str, MapPart | None], *,
         program["source"] = engine.source
         sent.append(engine.digest)
     st.session_state[f"{key}_sent"] = sent
+    edit = {"edit": pack_drawing(key, scene["edit"])} if "edit" in scene else {}
     data = {
         **scene,
+        **edit,
         "key": key,
         "height": f"{height}px" if isinstance(height, int) else height,
         "engine": program,
         "parts": packed,
     }
-    _register()(data=data, key=key, on_event_change=_ignore, on_missing_change=_ignore, on_wanted_change=_ignore)
+    _register()(
+        data=data,
+        key=key,
+        on_event_change=_ignore,
+        on_missing_change=_ignore,
+        on_wanted_change=_ignore,
+        on_strokes_change=_ignore,
+    )
 
 
 def _ignore() -> None:

@@ -78,6 +78,20 @@ class GridIndex {
     return Math.max(0, Math.min(this.side - 1, Math.floor(((value - this.all[axis]) / span) * this.side)));
   }
 
+  // Shapes whose box touches a box (relative to the origin), each once, in order.
+  near([left, top, right, bottom]) {
+    const { box } = this.paths, found = new Set();
+    for (let row = this.place(top, 1); row <= this.place(bottom, 1); row += 1) {
+      for (let column = this.place(left, 0); column <= this.place(right, 0); column += 1) {
+        for (const i of this.cells[row * this.side + column]) {
+          const b = 4 * i;
+          if (box[b] <= right && box[b + 2] >= left && box[b + 1] <= bottom && box[b + 3] >= top) found.add(i);
+        }
+      }
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+
   // The shape at a world position, or -1; of several the last drawn.
   find(worldX, worldY) {
     const x = worldX - this.paths.origin[0], y = worldY - this.paths.origin[1];
@@ -102,14 +116,15 @@ function contains({ xy, rings, shapes, box }, shape, x, y) {
   return inside;
 }
 
-// The view of one set of paths: scale and shift from steps to pixels, and the visible box in steps.
+// The view of one set of paths: scale and shift from steps to pixels, and the visible box in steps. A frame of which only
+// a part is painted anew has that part as ``clip``.
 function viewOf(frame, origin) {
   const dx = origin[0] * frame.scale - frame.left, dy = origin[1] * frame.scale - frame.top;
-  const pad = 4;
+  const pad = 4, [left, top, right, bottom] = frame.clip || [0, 0, frame.width, frame.height];
   return {
     scale: frame.scale, dx, dy,
-    box: [(-pad - dx) / frame.scale, (-pad - dy) / frame.scale,
-      (frame.width + pad - dx) / frame.scale, (frame.height + pad - dy) / frame.scale],
+    box: [(left - pad - dx) / frame.scale, (top - pad - dy) / frame.scale,
+      (right + pad - dx) / frame.scale, (bottom + pad - dy) / frame.scale],
   };
 }
 
@@ -159,8 +174,21 @@ async function unpackPart(payload) {
     })));
     return { kind: "basemap", roads, lakes: await unpackPaths(payload.lakes), rivers: await unpackPaths(payload.rivers) };
   }
+  if (payload.kind === "borders") return unpackBorders(payload);
+  if (payload.kind === "table") return unpackTable(payload);
   if (payload.kind === "paint") return { ...payload, units: unpackPaint(payload.units) };
   return { ...payload, at: positions(payload.ids) };
+}
+
+// Common borders of units: one path per line, with the units on both sides (-1: outside).
+async function unpackBorders(payload) {
+  const [paths, first, second] = await Promise.all([unpackPaths(payload.shape), inflate(payload.first), inflate(payload.second)]);
+  return { kind: "borders", paths, first, second };
+}
+
+async function unpackTable(payload) {
+  const [x, y, before] = await Promise.all([payload.x, payload.y, payload.before].map(inflate));
+  return { ...payload, x, y, before, pupils: unpackBytes(payload.pupils, Float32Array) };
 }
 
 // Values of units, and who goes where: one row per unit and school, the unit's main school first.

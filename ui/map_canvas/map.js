@@ -37,10 +37,7 @@ class BujuMap extends MapPainter {
     L.control.scale({ imperial: false, maxWidth: 110 }).addTo(this.map);
     if (tiles) L.tileLayer(tiles.url, { maxZoom: 19, opacity: 0.75 }).addTo(this.map);
     this.canvases = {};
-    const painters = {
-      units: this.paintUnits, base: this.paintBase, over: this.paintOver, schools: this.paintSchools, names: this.paintNames,
-    };
-    Object.entries(painters).forEach(([name, paint], i) => {
+    Object.entries(this.listPainters()).forEach(([name, paint], i) => {
       const pane = this.map.createPane(`buju-${name}`);
       pane.style.zIndex = 350 + i;
       pane.style.pointerEvents = "none";
@@ -58,6 +55,13 @@ class BujuMap extends MapPainter {
     this.frame.addEventListener("focus", () => this.frame.classList.toggle("keys", !this.frame.matches(":active")));
     this.map.on("moveend", () => this.noteView());
     new ResizeObserver(() => this.resize()).observe(this.frame);
+  }
+
+  // The canvases from the lowest to the highest.
+  listPainters() {
+    return {
+      units: this.paintUnits, base: this.paintBase, over: this.paintOver, schools: this.paintSchools, names: this.paintNames,
+    };
   }
 
   addFitButton() {
@@ -100,7 +104,7 @@ class BujuMap extends MapPainter {
     this.follow(data.focus);
     this.showLegend();
     this.showBusy();
-    this.repaint();
+    this.refresh();
     this.reportMissing();
     this.root.dataset.version = data.version;
     this.root.dataset.paintMs = (performance.now() - started).toFixed(1);
@@ -216,6 +220,11 @@ class BujuMap extends MapPainter {
     return [paths.origin[0] + (b[0] + b[2]) / 2, paths.origin[1] + (b[1] + b[3]) / 2];
   }
 
+  // What a run of the page changes on the canvases.
+  refresh() {
+    this.repaint();
+  }
+
   repaint(...names) {
     const wanted = names.length ? names : Object.keys(this.canvases);
     for (const name of wanted) this.canvases[name]._update();
@@ -269,8 +278,10 @@ class BujuMap extends MapPainter {
 
   // The map answers at once; the page follows with the card.
   click(event) {
-    if (!this.data) return;
-    const found = this.pick(event.containerPoint);
+    if (this.data) this.choose(this.pick(event.containerPoint));
+  }
+
+  choose(found) {
     const same = found && this.chosen && found.kind === this.chosen.kind && found.id === this.chosen.id;
     this.chosen = found && !same ? { kind: found.kind, id: found.id } : null;
     this.repaint("over", "schools", "names");
@@ -308,14 +319,4 @@ function askAgain(component, store, hashes) {
   if (!hashes.length) return;
   store.asked = (store.asked || 0) + 1;
   component.setStateValue("missing", { n: `${Date.now()}-${store.asked}`, hashes });
-}
-
-export function mount(component, store) {
-  const { key } = component.data;
-  if (!store.maps.has(key)) store.maps.set(key, new BujuMap(store));
-  const map = store.maps.get(key);
-  const home = component.parentElement.querySelector(".buju-home");
-  if (home && map.root.parentElement !== home) home.replaceChildren(map.root);
-  map.accept(component);
-  return () => map.tip.hide();
 }

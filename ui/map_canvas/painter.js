@@ -98,6 +98,9 @@ class MapPainter {
     ctx.globalAlpha = 1;
   }
 
+  // What else names must not cover.
+  takePlaces() {}
+
   // Names come last and above everything; symbols are kept free of them.
   paintNames(ctx, frame) {
     const { units, schools, basemap } = this.parts;
@@ -110,6 +113,7 @@ class MapPainter {
     };
     if (this.on("schools")) this.schools.forEach((item) => note(item, this.radius(item, frame.zoom) * 0.9));
     if (this.on("others")) this.others.forEach((item) => note(item, otherRadius(frame.zoom)));
+    this.takePlaces(frame, taken);
     paintTownNames(ctx, frame, units.labels, taken);
     paintSchoolNames(ctx, frame, symbols, taken);
     if (basemap && this.on("roads")) paintStreetNames(ctx, frame, basemap.roads, taken);

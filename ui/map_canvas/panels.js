@@ -89,14 +89,18 @@ function swatch(item, ratio) {
     ctx.fillRect(2, 3, 18, 12);
     ctx.strokeStyle = "rgba(38,50,61,0.35)";
     ctx.strokeRect(2.5, 3.5, 17, 11);
-    if (item.mark === "striped") {
-      ctx.fillStyle = stripePattern(ctx);
+    if (FILL_MARKS[item.mark]) {
+      ctx.fillStyle = FILL_MARKS[item.mark](ctx);
       ctx.fillRect(2, 3, 18, 12);
-    } else if (item.mark === "ringed") {
-      ctx.strokeStyle = "#7a1fa2";
+    } else if (RING_PENS[item.mark]) {
+      const [colour, dashes] = RING_PENS[item.mark];
+      ctx.strokeStyle = colour;
       ctx.lineWidth = 2.2;
-      ctx.setLineDash([5, 2.5]);
+      ctx.setLineDash(item.mark === "ringed" ? [5, 2.5] : dashes);
+      ctx.lineCap = item.mark === "circled" ? "round" : "butt";
       ctx.strokeRect(3, 4, 16, 10);
+    } else if (item.mark === "lock") {
+      paintLock(ctx, 11, 8, true);
     }
   } else if (item.kind === "line") {
     ctx.strokeStyle = item.colour;

@@ -7,6 +7,7 @@ import streamlit as st
 from geodata.errors import LayoutError
 from geodata.study import StudyArea
 from reports.language import Translator
+from ui.catchments_choices import render_take_over
 from ui.job_panel import clear_job, read_job, render_job, start_job
 from ui.jobs import JobState
 from ui.page_words import render_page_words
@@ -16,11 +17,11 @@ from ui.studies import read_class_sizes, read_reference
 from ui.text import plain
 from ui.zoning_choices import Question, render_question
 from ui.zoning_job import Answer, answer_in_worker, compute_key, read_answer
+from ui.zoning_keep import ANSWERS_KEY
 from ui.zoning_map import Compared, ask_today, choose_shown, forget_views, read_selected, render_zoning_map
 from ui.zoning_panels import render_headline, render_page_style, render_side, render_tables
 
 SLOT = "zoning"
-SHOWN_KEY = "zoning_answers"
 FAILURE_KEY = "zoning_failure"
 ANSWERS_IN_MEMORY = 6
 
@@ -62,6 +63,8 @@ def render_zoning(study: StudyArea) -> None:
         selected = read_selected()
         with question.row:
             shown = choose_shown(compared, _)
+            if compared.planned and question.task == "zoning":
+                render_take_over(compared.key, _)
         left, right = st.columns([2.3, 1], gap="small")
         with left:
             render_zoning_map(study, compared, shown, selected)
@@ -99,7 +102,7 @@ def _render_running(_: Translator) -> None:
         running = st.session_state.pop("zoning_running", None)
         if state.status == "done" and isinstance(running, list):
             place, key = running
-            st.session_state[SHOWN_KEY] = {**st.session_state.get(SHOWN_KEY, {}), place: key}
+            st.session_state[ANSWERS_KEY] = {**st.session_state.get(ANSWERS_KEY, {}), place: key}
             _load_answer.clear(key)
             forget_views()
         else:
@@ -119,7 +122,7 @@ def _say_failure(state: JobState, _: Translator) -> str:
 
 def _find_compared(study: StudyArea, question: Question) -> Compared:
     """Return what to show: the answer to just this question, else the last one of this stage, way and task."""
-    last = str(st.session_state.get(SHOWN_KEY, {}).get(_name_place(study, question), ""))
+    last = str(st.session_state.get(ANSWERS_KEY, {}).get(_name_place(study, question), ""))
     asked = "" if question.ask is None else compute_key(study.fingerprint, question.ask)
     for key in (asked, last):
         answer = find_answer(key)
