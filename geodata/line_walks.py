@@ -190,9 +190,11 @@ class WalkMaker:
         """Return :func:`find_meetings` of two keyed lines."""
         pair = first[0], second[0]
         if pair not in self._meetings:
-            here, there = find_meetings(first[1], second[1])
-            self._meetings[pair] = here, there
-            self._meetings[pair[::-1]] = there, here
+            # Always looked for from the same side, so that the words read the same whatever was read before.
+            (one, line), (other, next_line) = sorted((first, second), key=lambda keyed: repr(keyed[0]))
+            here, there = find_meetings(line, next_line)
+            self._meetings[one, other] = here, there
+            self._meetings[other, one] = there, here
         return self._meetings[pair]
 
     def list_walks(self, lines: Sequence[tuple[object, shapely.Geometry]]) -> Iterator[Values]:

@@ -62,7 +62,7 @@ class DrawingState(FrozenArrays):
     ``locked`` (units,). ``zone_names``, ``zone_schools`` (school ids of each zone), ``colours`` (zones,): see
     ``compute_drawing_colours``. ``school_fill``: ``school_id``, ``pupils``, ``places``, ``fill_share`` of every school
     of the stage. ``marks``: positions of units by kind of mark (see ``MARK_STYLES``); which units move against
-    ``before`` the browser sees by itself. ``ack``: last stroke applied.
+    ``before`` the browser sees by itself. ``ack``: last stroke applied. ``token`` tells drawings of the same zones apart.
     """
 
     number: int
@@ -78,11 +78,12 @@ class DrawingState(FrozenArrays):
     can_undo: bool = True
     can_redo: bool = True
     mark_labels: Mapping[str, str] = field(default_factory=dict)
+    token: str = ""
 
 
-def compute_drawing_id(study: StudyArea, stage: str, zone_schools: tuple[tuple[str, ...], ...]) -> str:
-    """Return the name of a drawing: strokes of another study, stage or set of zones are not meant for it."""
-    return compute_digest("drawing", study.fingerprint, stage, zone_schools)
+def compute_drawing_id(study: StudyArea, stage: str, zone_schools: tuple[tuple[str, ...], ...], token: str = "") -> str:
+    """Return the name of a drawing: strokes of another study, stage, set of zones or token are not meant for it."""
+    return compute_digest("drawing", study.fingerprint, stage, zone_schools, token)
 
 
 def build_drawing_parts(
@@ -154,7 +155,7 @@ def build_drawing_scene(
         "outline": False,
         "attribution": find_credit(study),
         "edit": {
-            "drawing": compute_drawing_id(study, stage, state.zone_schools),
+            "drawing": compute_drawing_id(study, stage, state.zone_schools, state.token),
             "number": state.number,
             "ack": state.ack,
             "editable": editable,

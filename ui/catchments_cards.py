@@ -73,7 +73,7 @@ def _render_unit(view: View, unit: int, _: Translator) -> None:
             (_("Longer than to the nearest"), say_value(reason.extra_min, "min", _)),
         ]
     )
-    ways = render_table([_("When"), _("School"), _("Way")], _list_ways(view, unit, _))
+    ways = render_table(["", _("School"), _("Way")], _list_ways(view, unit, _))
     st.html(f'<div class="card">{head}{pupils}{ways}{build_reason(reason, _)}</div>')
     _render_actions(view, unit, _)
     st.html(f'<div class="card">{build_changes(reason, _)}</div>')

@@ -151,10 +151,11 @@ def _render_order(view: View, _: Translator) -> None:
 
 def list_texts(notice: ZoneNotice, _: Translator) -> list[tuple[str, str, float]]:
     """Return the texts of a notice with their titles and how far text and map agree: a share of pupils, or houses."""
+    places = "" if notice.units_text == notice.text else notice.units_text
     found = [
         (_("Boundary"), notice.text, notice.agreement_share),
         (_("Four sides"), notice.sides_text, notice.sides_agreement_share),
-        (_("Places"), notice.units_text, notice.units_agreement_share),
+        (_("List of places"), places, notice.units_agreement_share),
         (_("House numbers"), notice.addresses_text, notice.addresses_agreement_share),
     ]
     return [item for item in found if item[1]]
@@ -181,7 +182,7 @@ def render_notice_csv(notices: Sequence[ZoneNotice], _: Translator) -> bytes:
                 _("Text and map agree (share of pupils)"): [notice.agreement_share for notice in notices],
                 _("Four sides"): [notice.sides_text for notice in notices],
                 _("Four sides and map agree (share of pupils)"): [notice.sides_agreement_share for notice in notices],
-                _("Places"): [notice.units_text for notice in notices],
+                _("List of places"): [notice.units_text for notice in notices],
                 _("House numbers"): [notice.addresses_text for notice in notices],
             }
         )

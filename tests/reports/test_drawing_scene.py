@@ -249,5 +249,6 @@ def test_a_drawing_is_named_by_its_zones() -> None:
         compute_drawing_id(study, "primary", (("a",), ("b",))),
         compute_drawing_id(study, "junior", (("a",), ("b",))),
         compute_drawing_id(study, "primary", (("a", "b"),)),
+        compute_drawing_id(study, "primary", (("a",), ("b",)), "second"),
     }
-    assert len(names) == 3
+    assert len(names) == 4
