@@ -1,18 +1,22 @@
 """Drawing zones in the browser: load, repaint after a stroke, and the time until new numbers are on the page.
 
-A made-up county of areas with 28 vertices each. Chromium draws the small page of the browser tests; the peer is
-``st_folium`` with the same areas in the same run: a click gives one area, and the map is drawn again.
+A made-up county of areas with 28 vertices each, on the small page of the browser tests; the peer is ``st_folium`` with
+the same areas in the same run: a click gives one area, and the map is drawn again. Then the page Catchments itself,
+with all of its numbers, on 5,000 cells of Porto Alegre. Repaint includes the drawing of the pixels.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import tempfile
 import time
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from benchmarks.app import CELLS_M, STUDY, TOKEN
+from geodata.study_file import CASES_VARIABLE, compute_cases_folder
 from tests.ui.app_driver import PATIENCE_S, RunningApp, open_browser, start_app, visit
 
 if TYPE_CHECKING:
@@ -23,27 +27,27 @@ STROKES = 9
 UNITS_PER_STROKE = 15
 PAGE = Path(__file__).resolve().parent.parent / "tests" / "ui" / "drawing_page.py"
 PEER = Path(__file__).with_name("drawing_peer.py")
-MAP = 'globalThis.bujuMap.maps.get("drawing_map")'
-STROKE = f"""async ([from, count, zone]) => {{
-  const map = {MAP}, units = Array.from({{ length: count }}, (_, i) => from + i);
-  const flush = () => ["units", "over"].forEach((name) =>
+DRAWN = ".buju-map[data-version]"
+STROKE = """async ([key, numbers, from, count, zone]) => {
+  const map = globalThis.bujuMap.maps.get(key), units = Array.from({ length: count }, (_, i) => from + i);
+  const flush = (...names) => names.forEach((name) =>
     map.canvases[name]._container.getContext("2d").getImageData(0, 0, 1, 1));
-  flush();
-  map.tools.zone = zone;
+  const written = () => document.querySelector(numbers)?.outerHTML;
+  const before = written();
+  flush("units", "over");
+  map.tools.zone = zone % map.parts.table.names.length;
   const started = performance.now();
   map.tools.apply("give", units);
-  flush();
-  const painted = performance.now() - started, ack = map.drawing.seq;
-  const seen = () => document.querySelector(`.moved[data-ack="${{ack}}"]`);
-  while (!seen()) await new Promise((next) => requestAnimationFrame(next));
-  const numbers = performance.now() - started;
+  flush("units", "over");
+  const painted = performance.now() - started;
+  while (!written() || written() === before) await new Promise((next) => requestAnimationFrame(next));
+  const answered = performance.now() - started;
   await map.queue;
-  const full = performance.now();
+  const again = performance.now();
   map.repaint();
-  ["units", "base", "over", "schools", "names"].forEach((name) =>
-    map.canvases[name]._container.getContext("2d").getImageData(0, 0, 1, 1));
-  return [painted, numbers, performance.now() - full, JSON.stringify(map.data).length / 1024];
-}}"""
+  flush("units", "base", "over", "schools", "names");
+  return [painted, answered, performance.now() - again, JSON.stringify(map.data).length / 1024];
+}"""
 
 
 def main() -> None:
@@ -52,46 +56,77 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name, open_browser() as browser:
         for label, grid in GRIDS.items():
-            folder = Path(name) / grid
-            folder.mkdir()
-            with start_app(folder, script=str(PAGE), BUJU_TEST_GRID=grid) as app:
-                _warm(browser, app)
-                load_s, figures = measure_canvas(browser, app)
-            painted, numbers, whole, sent = (statistics.median(column) for column in zip(*figures, strict=True))
-            worst = max(row[0] for row in figures)
-            cells = (
-                f"{load_s:.1f} | {painted:.0f} (worst {worst:.0f}) | {numbers / 1000:.2f} | {sent:.0f} | {whole:.0f}"
-            )
-            print(f"| own canvas | {label} | {cells} |", flush=True)
-        folder = Path(name) / "peer"
-        folder.mkdir()
-        with start_app(folder, script=str(PEER), BUJU_TEST_GRID=GRIDS["5,000"]) as app:
+            with start_app(_make_folder(name, grid), script=str(PAGE), BUJU_TEST_GRID=grid) as app:
+                _warm(browser, app, "/")
+                _print_row("own canvas", label, *measure_canvas(browser, app, "/", "drawing_map", ".moved"))
+        with start_app(_make_folder(name, "peer"), script=str(PEER), BUJU_TEST_GRID=GRIDS["5,000"]) as app:
             load_s, answers = measure_peer(browser, app)
         answer = statistics.median(answers)
         print(f"| st_folium | 5,000 | {load_s:.1f} | {answer * 1000:.0f} | {answer:.2f} | everything | – |", flush=True)
+        if (compute_cases_folder() / "porto_alegre_r5r").is_dir():
+            folder = _make_folder(name, "page")
+            units = _build_porto_alegre(folder)
+            with start_app(folder, BUJU_CASES=str(compute_cases_folder().resolve())) as app:
+                path = f"/catchments?study=upload-{TOKEN.format(1)}&lang=en"
+                _warm(browser, app, path)
+                figures = measure_canvas(browser, app, path, "catchments_map", "table.numbers")
+            _print_row("page Catchments, Porto Alegre", f"{units:,}", *figures)
 
 
-def _warm(browser: Browser, app: RunningApp) -> None:
-    """Build the county once, so that loading measures the map."""
+def _make_folder(parent: str, name: str) -> Path:
+    folder = Path(parent) / name
+    folder.mkdir()
+    return folder
+
+
+def _print_row(design: str, units: str, load_s: float, rows: list[list[float]]) -> None:
+    painted, numbers, whole, sent = (statistics.median(column) for column in zip(*rows, strict=True))
+    worst = max(row[0] for row in rows)
+    cells = f"{load_s:.1f} | {painted:.0f} (worst {worst:.0f}) | {numbers / 1000:.2f} | {sent:.0f} | {whole:.0f}"
+    print(f"| {design} | {units} | {cells} |", flush=True)
+
+
+def _build_porto_alegre(folder: Path) -> int:
+    """Build a study of 5,000 cells into the cache of the app; return how many they are."""
+    from geodata.build import read_study
+    from geodata.cache import DiskCache
+    from planning.rules import design_class_size, read_rulebook
+
+    os.environ[CASES_VARIABLE] = str(compute_cases_folder().resolve())
+    place = folder / "uploads" / TOKEN.format(1)
+    place.mkdir(parents=True)
+    (place / "study.toml").write_text(STUDY.format(cell_m=CELLS_M["5k"]), encoding="utf-8")
+    sizes = design_class_size(read_rulebook("cn"))
+    return len(read_study(place / "study.toml", design_class_size=sizes, cache=DiskCache(folder / "cache")).units)
+
+
+def _warm(browser: Browser, app: RunningApp, path: str) -> None:
+    """Open the map once, so that loading measures the map and not the making of the county."""
     with visit(browser, app) as seen:
-        seen.open("/")
-        seen.page.wait_for_selector(".buju-map[data-version]", timeout=PATIENCE_S * 1000)
+        seen.page.goto(app.url + path)
+        seen.page.wait_for_selector(DRAWN, timeout=PATIENCE_S * 1000)
+        seen.settle()
 
 
-def measure_canvas(browser: Browser, app: RunningApp) -> tuple[float, list[list[float]]]:
-    """Return seconds to load, and per stroke: repaint ms, numbers ms, whole repaint ms, KB of the answer."""
+def measure_canvas(
+    browser: Browser, app: RunningApp, path: str, key: str, numbers: str
+) -> tuple[float, list[list[float]]]:
+    """Return seconds to load, and per stroke: repaint ms, numbers ms, whole repaint ms, KB of the answer.
+
+    ``key`` names the map; ``numbers`` is the element of the page that a stroke rewrites.
+    """
     with visit(browser, app) as seen:
         started = time.perf_counter()
-        seen.page.goto(app.url)
-        seen.page.wait_for_selector(".buju-map[data-version]", timeout=PATIENCE_S * 1000)
+        seen.page.goto(app.url + path)
+        seen.page.wait_for_selector(DRAWN, timeout=PATIENCE_S * 1000)
         load_s = time.perf_counter() - started
         seen.settle()
         rows: list[list[float]] = []
         for number in range(STROKES):
-            units: Any = [200 + number * 37, UNITS_PER_STROKE, (number * 7) % 90]
-            rows.append(seen.page.evaluate(STROKE, units))
+            rows.append(seen.page.evaluate(STROKE, [key, numbers, 200 + number * 37, UNITS_PER_STROKE, number * 7 + 1]))
             seen.settle()
         seen.require_clean()
+        # The first stroke warms up both sides.
         return load_s, rows[1:]
 
 

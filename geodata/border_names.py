@@ -3,7 +3,8 @@
 The outline is walked clockwise in steps. At each step the lines that run beside it are candidates; the sequence of
 names with the least total cost is found by dynamic programming (Viterbi 1967): a name costs by its distance, each
 change of name costs some metres, and a stretch without a name costs most, so that a crossing street never breaks a
-boundary."""
+boundary.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@ zone.
 
 Numbers are ordered by their first figure, then by what follows it: 12, 12-14, 12A, 13. Odd and even numbers stand on
 two sides of a street and are told apart. A run that reaches the highest number known is told as open, so that new
-houses further out belong to it."""
+houses further out belong to it.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ NumberKey = tuple[int, str]
 @dataclass(frozen=True, eq=False)
 class Houses:
     """The addresses of a study: ``streets`` as landmarks name them, ``numbers`` as written, ``units``: position or
-    -1."""
+    -1.
+    """
 
     streets: tuple[Name, ...]
     numbers: tuple[str, ...]

@@ -53,7 +53,8 @@ class Landmarks(FrozenArrays):
     ``lines`` holds streets, water, railways, expressways; the limits of towns (``kind`` "town") and of the county.
     ``land`` is each unit's polygon, or where units are ``scattered`` footprints its Voronoi cell. ``name_cost``: how
     hard a unit's name is for residents, in names: 1, or :data:`LABEL_COST` or :data:`ID_COST`. ``pupils`` is keyed by
-    stage; unknown is 0. ``schools`` maps ids to names, in the order of ``school_points``."""
+    stage; unknown is 0. ``schools`` maps ids to names, in the order of ``school_points``.
+    """
 
     lines: tuple[Landmark, ...]
     unit_ids: tuple[str, ...]

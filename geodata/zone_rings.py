@@ -2,7 +2,8 @@
 
 The names along the border are where the search starts. Then names are left out, and stretches along units are replaced
 by streets near by, as long as the text gets shorter; what the shorter ring loses or gains is named unit by unit (含,
-不含). Every try is drawn as a reader would draw it, so nothing is told that reads differently."""
+不含). Every try is drawn as a reader would draw it, so nothing is told that reads differently.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ NEEDED_SHARE = 0.991
 STRICT_FACTOR = 40.0
 CUT_SHARES = (0.1, 0.03, 0.01)
 """A unit is named as added or taken out when more than this share of it is on the wrong side: the first that
-suffices."""
+suffices.
+"""
 UNIT_EDGE_NAMES = 2.0
 """The edge of a unit counts this many names: who lives there knows where it runs, others do not."""
 EMPTY_WEIGHT = 0.2
@@ -40,7 +42,8 @@ MOST_NEARBY = 5
 @dataclass(frozen=True)
 class ToldRing:
     """A ring with the steps of the border that each limit stands for, how long it is to read, and how well it
-    agrees."""
+    agrees.
+    """
 
     stretches: tuple[Stretch, ...]
     ring: Ring
@@ -69,7 +72,8 @@ class RingSearch:
     """Tells one piece of a zone as a ring.
 
     ``member``: the units of the whole zone; ``piece``: positions of those of this piece. ``pupils`` per unit.
-    ``schools``: the points that the reader knows."""
+    ``schools``: the points that the reader knows.
+    """
 
     def __init__(
         self,
@@ -184,7 +188,8 @@ class RingSearch:
 
     def measure_effort(self, limits: tuple[Limit, ...]) -> float:
         """Return how many names a reader of the limits has to know; the edge of a unit is harder to
-        see than a street."""
+        see than a street.
+        """
         total = 0.0
         for limit in limits:
             along = limit.kind in ("units", "beyond")

@@ -2,11 +2,11 @@
 
 A zone is told in parts. A part is a ring of lines, four sides, a list of units, or a list of house numbers: the forms
 of Chinese enrolment notices (招生简章, 学区划分通告). ``geodata.zone_words`` finds the words of an area,
-``geodata.zone_words_area`` draws the area of words, ``reports.zone_words`` says them and reads them back."""
+``geodata.zone_words_area`` draws the area of words, ``reports.zone_words`` says them and reads them back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -131,21 +131,3 @@ def merge_repeats(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
     while len(merged) > 1 and merged[0] == merged[-1]:
         merged.pop()
     return tuple(merged)
-
-
-def list_names(words: ZoneWords) -> Iterator[Name]:
-    """Yield every name that a reader of the words has to know, as often as it is said."""
-    for part in words.parts:
-        if isinstance(part, UnitList):
-            for town in part.towns:
-                yield from (Name(town.town), *town.without_units) if town.whole else town.units
-        elif isinstance(part, AddressList):
-            yield from (item.street for item in part.streets)
-        else:
-            for limit in _list_limits(part):
-                yield from limit.names or (Name(limit.kind),)
-            yield from (*part.with_units, *part.without_units)
-
-
-def _list_limits(part: Ring | FourSides) -> tuple[Limit, ...]:
-    return part.limits if isinstance(part, Ring) else (*part.east, *part.south, *part.west, *part.north)

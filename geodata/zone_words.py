@@ -2,7 +2,8 @@
 
 A zone falls into pieces that do not touch; each is told by itself. A piece whose border mostly follows streets, rivers
 and railways is told as a ring; villages and hamlets whose border nobody has a name for are listed. Nothing is told
-that does not read back: see ``geodata.zone_words_area``."""
+that does not read back: see ``geodata.zone_words_area``.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +24,10 @@ from geodata.zone_rings import RingSearch, ToldRing
 from geodata.zone_word_parts import FourSides, Limit, Name, Part, Ring, TownUnits, UnitList, ZoneWords, merge_repeats
 from geodata.zone_words_area import WordReader, compute_agreement
 
-__all__ = ["FourSides", "Limit", "Name", "Ring", "TownUnits", "UnitList", "ZoneTeller", "ZoneWords", "describe_sides"]
+__all__ = [
+    *("FourSides", "Limit", "Name", "Ring", "TownUnits", "UnitList", "ZoneWords"),
+    *("ZoneTeller", "describe_sides", "describe_units", "describe_zone"),
+]
 
 RING_FACTOR = 1.2
 """A ring may have this many times the names of a list: streets are on every map."""
@@ -160,7 +164,8 @@ class ZoneTeller:
 
     def _measure_list(self, entry: TownUnits) -> float:
         names = entry.without_units if entry.whole else entry.units
-        return float(entry.whole) + float(self.landmarks.name_cost[self.reader.find_units(names)].sum())
+        # A label that nobody uses may stand once as an exception; a list of such labels tells a resident nothing.
+        return float(entry.whole) + float((self.landmarks.name_cost[self.reader.find_units(names)] ** 2).sum())
 
     def _drop_places(self, words: ZoneWords) -> ZoneWords:
         """Return the words with streets named without their town, where who knows the school reads the same."""

@@ -3,7 +3,8 @@
 A ring is drawn as the shortest closed walk along the lines in the order named that encloses the school, whose place the
 reader knows; where no walk encloses it, or no school is named, the shortest that encloses more than a crossing. A
 street means the whole street of that name. "The edge of X" says that X belongs to the zone, "the border with X" that
-it does not. Units are added and taken out whole. House numbers draw no area: ``geodata.house_ranges`` reads those."""
+it does not. Units are added and taken out whole. House numbers draw no area: ``geodata.house_ranges`` reads those.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +90,8 @@ class WordReader:
 
     def draw_ring(self, limits: tuple[Limit, ...], schools: Shapes) -> shapely.Geometry:
         """Return the area that the lines enclose in their order, with the units along which they run, without those
-        beyond."""
+        beyond.
+        """
         limits = merge_repeats(limits)
         lines = [(limit, self.find_line(limit)) for limit in limits]
         if not lines or any(shapely.is_empty(line) for _, line in lines):

@@ -62,7 +62,8 @@ class DrawingState(FrozenArrays):
     ``locked`` (units,). ``zone_names``, ``zone_schools`` (school ids of each zone), ``colours`` (zones,): see
     ``compute_drawing_colours``. ``school_fill``: ``school_id``, ``pupils``, ``places``, ``fill_share`` of every school
     of the stage. ``marks``: positions of units by kind of mark (see ``MARK_STYLES``); which units move against
-    ``before`` the browser sees by itself. ``ack``: last stroke applied. ``token`` tells drawings of the same zones apart.
+    ``before`` the browser sees by itself. ``ack``: last stroke applied. ``token`` tells drawings of one set of
+    zones apart.
     """
 
     number: int

@@ -2,12 +2,14 @@
 
 Chinese follows the forms of enrolment notices: 由…所围成的区域, 东至…南至…西至…北至…, 含…, 不含…, 单号, 双号. These
 are no single sentences but a grammar: order, signs and quotes belong together, and what is written must be read back.
-So they stand here side by side and not in the catalogues."""
+So they stand here side by side and not in the catalogues.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 from reports.language import Language
@@ -59,6 +61,12 @@ class Grammar:
     note: str
     marks: tuple[str, ...]
     openers: tuple[str, ...]
+
+    @cached_property
+    def followers(self) -> frozenset[str]:
+        """The first letter of all that may follow a name or number."""
+        follows = (*self.number_marks, *self.parity.values(), self.stop, self.note)
+        return frozenset(word[0] for word in follows if word)
 
     @property
     def number_marks(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from geodata.house_ranges import Houses, build_houses, describe_houses, measure_house_agreement
 from geodata.landmarks import Landmarks, build_landmarks
 from geodata.study import Stage, StudyArea
-from geodata.zone_word_parts import ZoneWords
+from geodata.zone_word_parts import UnitList, ZoneWords
 from geodata.zone_words import ZoneTeller, describe_units
 from reports.language import Translator
 from reports.zone_words import say_zone
@@ -28,7 +28,8 @@ class ZoneNotice:
     ``text`` is the form that is shortest and agrees; ``sides_text`` 四至; ``units_text`` all places by town;
     ``addresses_text`` house numbers, empty where none are known. ``…_agreement_share``: share of pupils (of houses for
     addresses) for whom text and map agree; NaN without pupils or houses. ``words`` and ``sides_words``: the values
-    behind the texts."""
+    behind the texts.
+    """
 
     stage: Stage
     school_ids: tuple[str, ...]
@@ -45,6 +46,7 @@ class ZoneNotice:
     addresses_agreement_share: float
     words: ZoneWords
     sides_words: ZoneWords
+    labels: bool = False
 
     @property
     def shared(self) -> bool:
@@ -131,12 +133,21 @@ class _NoticeMaker:
             addresses_agreement_share=measure_house_agreement(self._houses, landmarks, unit_ids, told),
             words=words,
             sides_words=sides,
+            labels=self._lists_labels(words),
         )
+
+    def _lists_labels(self, words: ZoneWords) -> bool:
+        """Whether the text lists a place whose name is not in use."""
+        lists = [part for part in words.parts if isinstance(part, UnitList)]
+        names = [name for part in lists for town in part.towns for name in (*town.units, *town.without_units)]
+        return any(cost > 1 for cost in self._landmarks.name_cost[self._teller.reader.find_units(names)])
 
 
 def tell_agreement(notice: ZoneNotice, _: Translator) -> str:
     """Return the sentence that says how well the text of a notice gives back the zone on the map."""
     share = notice.agreement_share
+    if notice.labels:
+        return _("The text lists places by labels that nobody uses. Publish the map with it.")
     if share != share:
         return _("No pupils are known here, so text and map were not compared.")
     if share >= AGREES_SHARE:

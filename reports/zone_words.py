@@ -132,10 +132,15 @@ def quote(text: str, grammar: Grammar, *, numbers: bool = False) -> str:
     """Return a name in quotes if it could be misread without; a closing quote within is doubled."""
     marks = grammar.number_marks if numbers else grammar.marks
     plain = bool(text) and text == text.strip() and not text.startswith(grammar.openers)
-    if plain and not any(mark in text for mark in marks):
+    if plain and not any(mark in text or _could_grow(text, mark, grammar) for mark in marks):
         return text
     before, after = grammar.quotes
     return before + text.replace(after, after + after) + after
+
+
+def _could_grow(text: str, mark: str, grammar: Grammar) -> bool:
+    """Whether the end of a name and what may follow it could be taken for a mark: "A –" before " (B)"."""
+    return any(text.endswith(mark[:cut]) and mark[cut] in grammar.followers for cut in range(1, len(mark)))
 
 
 def _join(texts: Sequence[str], comma: str, last_comma: str) -> str:

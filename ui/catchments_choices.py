@@ -72,12 +72,18 @@ def render_choices(study: StudyArea, _: Translator) -> Choices | None:
 def _render_rules(study: StudyArea, stage: Any, mode: Any, scope: str, _: Translator) -> tuple[Terms, Effort]:
     st.caption(_("What the numbers are judged by, and what “improve from here” aims at."))
     books = {"cn": _("China"), "intl": _("International")}
-    rulebook = choose_one(_("Rules"), RULEBOOKS, "rulebook", books.__getitem__, 200)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        rulebook = choose_one(_("Rules"), RULEBOOKS, "rulebook", books.__getitem__, 134)
+        seconds = _enter_seconds(_)
     known = bool((study.zones["stage"] == stage).any())
     goals = render_goals(_, scope, with_moved=known)
     cap = choose_one(_("Travel limit of the rules"), CAPS, "zoning_cap", lambda item: name_cap(item, _), 220)
     overload = choose_overload(_)
     barriers = choose_barriers(study, scope, _)
+    return Terms(stage, mode, rulebook, cap, tuple(barriers)), Effort(goals, cap, overload, seconds)
+
+
+def _enter_seconds(_: Translator) -> float:
     key = "catchments_seconds"
     put_back(key, DEFAULT_SECONDS)
     seconds = st.number_input(
@@ -87,10 +93,10 @@ def _render_rules(study: StudyArea, stage: Any, mode: Any, scope: str, _: Transl
         step=10.0,
         format="%.0f",
         key=key,
-        width=270,
+        width=280,
     )
     keep_value(key, seconds)
-    return Terms(stage, mode, rulebook, cap, tuple(barriers)), Effort(goals, cap, overload, float(seconds))
+    return float(seconds)
 
 
 def list_origins(sheet: Sheet) -> list[Origin]:

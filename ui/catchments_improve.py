@@ -29,7 +29,7 @@ from ui.zoning_job import Answer, Ask, answer_in_worker, compute_key, read_answe
 
 SLOT = "catchments"
 RUNNING_KEY = "catchments_running"
-REFUSED_KEY = "catchments_refused"
+NO_PLAN_KEY = "catchments_no_plan"
 """Key of an answer without a plan, and the revision of the drawing that it was asked of."""
 MOST_CONFLICTS = 6
 
@@ -95,7 +95,7 @@ def _start(choices: Choices, sheet: Sheet, drawing: Drawing) -> None:
     ask = build_ask(sheet, drawing, choices.effort)
     key = compute_key(sheet.study.fingerprint, ask)
     tell(None)
-    st.session_state[REFUSED_KEY] = None
+    st.session_state[NO_PLAN_KEY] = None
     st.session_state[RUNNING_KEY] = {"key": key, "zone": drawing.zone.tolist(), "place": _name_place(sheet)}
     clear_job(SLOT)
     more = {"spec": spec, "class_sizes": read_class_sizes(), "name": key, "ask": ask, "with_values": False}
@@ -112,8 +112,7 @@ def render_running(sheet: Sheet, drawing: Drawing, _: Translator) -> None:
     state = render_job(SLOT, _("Improving. You can go on drawing."))
     if state is None:
         return
-    clear_job(SLOT)
-    running = st.session_state.pop(RUNNING_KEY, None)
+    running = st.session_state.get(RUNNING_KEY)
     if not isinstance(running, dict) or running["place"] != _name_place(sheet):
         tell(msg("The search has ended, but another stage or county is open now. Nothing was changed."))
     elif state.status == "done":
@@ -121,6 +120,9 @@ def render_running(sheet: Sheet, drawing: Drawing, _: Translator) -> None:
         take_answer(sheet, drawing, running["key"], np.array(running["zone"], dtype=np.int64))
     else:
         _tell_failure(state)
+    # Last, so that a run that is cut short begins this again.
+    st.session_state[RUNNING_KEY] = None
+    clear_job(SLOT)
     st.rerun()
 
 
@@ -138,7 +140,9 @@ def take_answer(sheet: Sheet, drawing: Drawing, key: str, asked: np.ndarray[Any,
         tell(msg("The search has ended, but its answer could not be kept on this machine."))
         return
     if answer.outcome.plan is None:
-        st.session_state[REFUSED_KEY] = {"key": key, "revision": drawing.revision}
+        st.session_state[NO_PLAN_KEY] = {"key": key, "revision": drawing.revision}
+        return
+    if drawing.steps and drawing.steps[-1].note == key:
         return
     found = read_drawn(sheet.table, answer.outcome.zones)
     meanwhile = (drawing.zone != asked) | drawing.locked | (found < 0)
@@ -164,7 +168,7 @@ def take_answer(sheet: Sheet, drawing: Drawing, key: str, asked: np.ndarray[Any,
 
 def render_result(view: View, _: Translator) -> None:
     """Draw the proof of the last step where it was an improvement, or why there was none."""
-    refused = st.session_state.get(REFUSED_KEY)
+    refused = st.session_state.get(NO_PLAN_KEY)
     if isinstance(refused, dict) and refused["revision"] == view.drawing.revision:
         _render_conflicts(find_answer(refused["key"]), _)
         return

@@ -60,8 +60,9 @@ def apply_edit(drawing: Drawing, edit: MapEdit) -> Drawing:
 
 
 def show_units(kind: str, units: Ints, unit_ids: tuple[str, ...], school_ids: tuple[str, ...] = ()) -> None:
-    """Mark units on the map and go there; without units, go to the first school. No card opens."""
-    st.session_state[SHOWN_KEY] = {"kind": kind, "units": [int(unit) for unit in units]}
+    """Mark units on the map and go there; without units, go to the first school and show its zone. No card opens."""
+    school = school_ids[0] if school_ids and not len(units) else ""
+    st.session_state[SHOWN_KEY] = {"kind": kind, "units": [int(unit) for unit in units], "school": school}
     clear_selected()
     target = ("unit", unit_ids[int(units[0])]) if len(units) else ("school", school_ids[0]) if school_ids else None
     if target is not None:
@@ -69,12 +70,17 @@ def show_units(kind: str, units: Ints, unit_ids: tuple[str, ...], school_ids: tu
         st.session_state[FOCUS_KEY] = {"kind": target[0], "id": target[1], "n": number}
 
 
-def read_shown() -> tuple[str, Ints]:
-    """Return what the reader asked to see."""
+def forget_shown() -> None:
+    """Take the marks away that the reader asked for."""
+    st.session_state[SHOWN_KEY] = None
+
+
+def read_shown() -> tuple[str, Ints, str]:
+    """Return what the reader asked to see: kind of mark, units, or a school."""
     kept = st.session_state.get(SHOWN_KEY)
     if not isinstance(kept, Mapping):
-        return "", np.empty(0, dtype=np.int64)
-    return str(kept["kind"]), np.array(kept["units"], dtype=np.int64)
+        return "", np.empty(0, dtype=np.int64), ""
+    return str(kept["kind"]), np.array(kept["units"], dtype=np.int64), str(kept["school"])
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -118,7 +124,7 @@ def build_map_state(view: View, marks: Mapping[str, Ints]) -> DrawingState:
     table, drawing = view.table, view.drawing
     drawing_id = compute_drawing_id(view.sheet.study, view.sheet.terms.stage, table.zone_schools)
     nothing = np.empty(0, dtype=np.int64)
-    kind, shown = read_shown()
+    kind, shown, _school = read_shown()
     found = {name: marks.get(name, nothing) for name in MARKS}
     if kind in found:
         found[kind] = np.union1d(found[kind], shown[shown < table.n_units]).astype(np.int64)
@@ -164,9 +170,10 @@ def render_drawing_map(view: View, selected: Selected | None, _: Translator) -> 
     study, terms = view.sheet.study, view.sheet.terms
     state = build_map_state(view, find_marks(view))
     scene = build_drawing_scene(study, state, stage=terms.stage, mode=terms.mode, _=_)
+    school = read_shown()[2]
     drawn = {
         **scene,
-        "selected": selected,
+        "selected": selected or ({"kind": "school", "id": school} if school else None),
         "focus": st.session_state.get(FOCUS_KEY),
         "tiles": None if study.crs == "local" else read_tiles(),
     }

@@ -18,7 +18,9 @@ from ui.catchments_open import View
 from ui.text import plain
 from ui.zoning_cards import name_rule
 
-MOST_BROKEN = 12
+MOST_BROKEN, MOST_OPENED = 10, 100
+OPENED_KEY = "catchments_broken_opened"
+"""Whether the reader asked for more than the first few."""
 
 STYLE = """
 <style>
@@ -119,7 +121,8 @@ def render_broken(view: View, _: Translator) -> None:
         return
     units = {key: at for at, key in enumerate(view.table.unit_ids)}
     with st.container(key="catchments_broken", gap="small"):
-        for number, conflict in enumerate(broken[:MOST_BROKEN]):
+        shown = broken[: MOST_OPENED if st.session_state.get(OPENED_KEY) else MOST_BROKEN]
+        for number, conflict in enumerate(shown):
             words = _.say(conflict.message)
             st.button(
                 f"**{plain(name_rule(conflict.rule, _))}** · {plain(words, longest=260)}",
@@ -129,8 +132,13 @@ def render_broken(view: View, _: Translator) -> None:
                 args=(view.table.unit_ids, _find_units(conflict, units), conflict.school_ids),
                 width="stretch",
             )
-        if len(broken) > MOST_BROKEN:
-            st.caption(_("and {count} more", count=_.number(len(broken) - MOST_BROKEN)))
+        if len(broken) > len(shown):
+            words = _("Show {count} more", count=_.number(len(broken) - len(shown)))
+            st.button(words, key="catchments_broken_more", on_click=_open_all, disabled=len(shown) >= MOST_OPENED)
+
+
+def _open_all() -> None:
+    st.session_state[OPENED_KEY] = True
 
 
 def _say_cure(conflict: Conflict, _: Translator) -> str:

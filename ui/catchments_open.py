@@ -216,7 +216,11 @@ def _name_place(fingerprint: str, stage: str) -> str:
 
 
 def _lay_out(drawing: Drawing, stamp: Stamp | None) -> None:
-    st.session_state[DESK_KEY] = {
+    st.session_state[DESK_KEY] = _describe_desk(drawing, stamp)
+
+
+def _describe_desk(drawing: Drawing, stamp: Stamp | None) -> dict[str, Any]:
+    return {
         "place": _name_place(drawing.fingerprint, drawing.stage),
         "content": pack_drawing(drawing),
         "stamp": None if stamp is None else list(stamp),
@@ -244,20 +248,27 @@ def change_drawing(change: Callable[[Drawing], Drawing]) -> None:
 
 
 def put_drawing(drawing: Drawing) -> Drawing:
-    """Keep a drawing in the session and in its file. Was the file written by another window, a new one begins."""
+    """Keep a drawing in the session and in its file. Was the file written by another window, a new one begins.
+
+    Streamlit can end a run wherever it is asked for something. So everything is asked for first; then file and session
+    are written with nothing in between, and always agree.
+    """
     tell(None)
-    token, stamp = read_drawing_token(), read_desk().get("stamp")
+    token = read_drawing_token()
     if not TOKEN.fullmatch(token):
         token = _begin_token()
+    if not isinstance(st.session_state.get(DESK_KEY), dict):
+        st.session_state[DESK_KEY] = {}
+    desk = st.session_state[DESK_KEY]
     path = compute_drawing_path(drawing.fingerprint, drawing.stage, token)
     found = read_stamp(path)
-    if found is not None and (stamp is None or list(found) != list(stamp)):
-        path = compute_drawing_path(drawing.fingerprint, drawing.stage, _begin_token())
+    if found is not None and list(found) != desk.get("stamp"):
         tell(msg("This drawing was changed in another window. What you draw here goes on as a drawing of its own."))
+        path = compute_drawing_path(drawing.fingerprint, drawing.stage, _begin_token())
     written = write_drawing(path, drawing)
+    desk.update(_describe_desk(drawing, written))
     if written is None:
         tell(msg("The drawing cannot be saved on this machine: it is lost when this page is closed."))
-    _lay_out(drawing, written)
     return drawing
 
 

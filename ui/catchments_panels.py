@@ -62,8 +62,8 @@ def render_guidance(view: View, _: Translator) -> None:
     if view.drawing.revision:
         return
     words = _(
-        "Click a school on the map, choose Give or Brush above the map, and click or drag over areas: they go to that "
-        "school, and these numbers answer. Every step can be undone."
+        "Choose Give or Brush, click the school to give to, then click or drag over areas. These numbers answer at "
+        "once, and every step can be undone."
     )
     st.html(f'<div class="guide">{text(words, longest=600)}</div>')
 

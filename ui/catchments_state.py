@@ -130,6 +130,8 @@ def take_zones(drawing: Drawing, zone: Ints, note: str) -> Drawing:
 def restart_drawing(drawing: Drawing, zone: Ints, origin: Origin) -> Drawing:
     """Begin anew with other zones, as a step that can be undone; locks are lifted by their own steps only."""
     units = np.flatnonzero(drawing.zone != zone)
+    if not len(units) and not len(drawing.touched) and drawing.origin == origin:
+        return drawing
     step = Step(
         "start",
         pack_numbers(units),

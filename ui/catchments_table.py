@@ -11,7 +11,7 @@ from ui.catchments_cards import render_card
 from ui.catchments_choices import TAKE_KEY, Choices, render_choices, render_start, take_answer
 from ui.catchments_improve import render_improve, render_result, render_running
 from ui.catchments_lists import render_lists
-from ui.catchments_map import clear_selected, read_selected, render_drawing_map, take_strokes
+from ui.catchments_map import clear_selected, forget_shown, read_selected, render_drawing_map, take_strokes
 from ui.catchments_notices import forget_words
 from ui.catchments_numbers import render_broken, render_numbers
 from ui.catchments_open import Sheet, View, build_view, open_drawing, open_sheet, read_drawing_names, read_notice
@@ -40,6 +40,8 @@ def render_catchments(study: StudyArea) -> None:
         with headline:
             render_headline(view, _)
         selected = read_selected()
+        if selected is not None:
+            forget_shown()
         left, right = st.columns([2.85, 1], gap="small")
         with left:
             render_drawing_map(view, selected, _)
@@ -56,10 +58,11 @@ def _open_sheet(study: StudyArea, choices: Choices, _: Translator) -> Sheet | Co
 def _open_view(sheet: Sheet, choices: Choices, _: Translator) -> View:
     """Open the drawing, take in what was drawn, and measure it."""
     drawing = open_drawing(sheet)
-    handed = st.session_state.pop(TAKE_KEY, None)
+    handed = st.session_state.get(TAKE_KEY)
     if isinstance(handed, str):
         sheet = take_answer(sheet, handed)
         drawing = open_drawing(sheet)
+        st.session_state[TAKE_KEY] = None
     drawing = take_strokes(sheet, drawing)
     with choices.row:
         sheet = render_start(sheet, _)

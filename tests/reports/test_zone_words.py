@@ -125,6 +125,9 @@ def test_zones_are_said_as_notices_say_them(words: ZoneWords, chinese: str, engl
 
 def test_names_that_could_be_misread_stand_in_quotes() -> None:
     words = ZoneWords((UnitList((TownUnits("", (Name("东、西村"), Name("Hill and Dale"), Name("a”b「c」"))),)),))
+    assert _say(ZoneWords((Ring((_line("A –"), _line("B –C", "D"))),)), "en").startswith(
+        "The area enclosed by “A –” – B"
+    )
     assert _say(words, "zh") == "包括「东、西村」、Hill and Dale、「a”b「c」」」。"
     assert _say(words, "en") == "All homes in 东、西村, “Hill and Dale” and “a””b「c」”."
 

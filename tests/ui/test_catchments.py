@@ -171,6 +171,28 @@ def test_click_brush_lasso_lock_undo_and_redo_and_the_numbers_follow(open_table:
     table.seen.require_clean()
 
 
+def test_fast_strokes_are_all_taken_in_and_kept_in_one_file(open_table: Callable[..., Table]) -> None:
+    table = open_table(lang="en")
+    table.tool("give")
+    table.aim(1)
+    for unit in (0, 1):
+        table.click("unit", unit)
+    table.expect(1, 1, 1)
+    address = table.page.url
+    for _ in range(8):
+        table.page.keyboard.press("Control+z")
+        table.page.keyboard.press("Control+y")
+    table.page.keyboard.press("Control+z")
+    table.page.wait_for_function(f"() => {MAP}.drawing.pending.length === 0")
+    table.expect(1, 0, 1)
+    assert table.page.url == address
+    assert "another window" not in table.side()
+    table.page.reload()
+    table.wait()
+    assert table.zones() == [1, 0, 1]
+    table.seen.require_clean()
+
+
 def test_a_reload_keeps_the_drawing_with_its_way_back(open_table: Callable[..., Table]) -> None:
     table = open_table(lang="en")
     table.tool("give")
@@ -245,7 +267,9 @@ def test_improve_finds_better_zones_keeps_the_locks_and_can_be_undone(open_table
     table.page.wait_for_function(f"() => {MAP}.drawing.serverLocked[0] === 1")
     table.seen.settle()
     table.seen.click("catchments_improve")
-    table.page.locator(".st-key-catchments_side .told, .st-key-catchments_side .conflict").first.wait_for(timeout=PATIENCE_MS)
+    table.page.locator(".st-key-catchments_side .told, .st-key-catchments_side .conflict").first.wait_for(
+        timeout=PATIENCE_MS
+    )
     table.seen.settle()
     assert table.zones() == [1, 0, 1]
     table.seen.require_clean()
@@ -278,7 +302,9 @@ def test_the_card_of_an_area_gives_the_reason_and_acts(open_table: Callable[...,
     assert "What would have to change" in table.side()
     table.seen.by_key("catchments_lock").locator("button").click()
     table.page.wait_for_function(f"() => {MAP}.drawing.serverLocked[1] === 1")
-    assert table.page.locator(".st-key-catchments_actions").get_by_text("Give to").count() == 0
+    table.seen.by_key("catchments_actions").get_by_text("Unlock this area").wait_for()
+    table.seen.settle()
+    assert table.seen.by_key("catchments_actions").get_by_text("Give to").count() == 0
     table.seen.require_clean()
 
 

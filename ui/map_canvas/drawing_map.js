@@ -37,10 +37,12 @@ class DrawingMap extends DrawingPainter {
   }
 
   async takeParts(data) {
+    // Until all of another drawing is here, nothing is painted.
+    if (data.edit.drawing !== this.drawing.id) this.ready = false;
     await super.takeParts(data);
     const { units, table, borders, schools } = this.parts;
-    this.ready = Boolean(units && table && borders && schools);
-    if (!this.ready) {
+    if (!units || !table || !borders || !schools) {
+      this.ready = false;
       this.drawing.server = null;
       this.changed = null;
       return;
@@ -49,6 +51,7 @@ class DrawingMap extends DrawingPainter {
     table.bare ??= units.ids.map((id, i) => i).filter((i) => shapes[i] === shapes[i + 1]);
     const { id } = this.drawing;
     this.changed = await this.drawing.take(data.edit, table);
+    this.ready = true;
     if (id !== this.drawing.id) this.tools.forget();
     this.readZones(table);
   }
@@ -90,8 +93,9 @@ class DrawingMap extends DrawingPainter {
     this.twin.divider.setAttribute("aria-label", text.divider);
     this.twin.divider.title = text.divider;
     this.showTools();
-    if (this.language !== text.look) this.hint();
-    this.language = text.look;
+    const spoken = JSON.stringify(text);
+    if (this.spoken !== spoken) this.hint();
+    this.spoken = spoken;
   }
 
   showTools() {

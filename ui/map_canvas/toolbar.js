@@ -35,6 +35,7 @@ class Toolbar {
     this.giveBox = element("div", "bar-group giving");
     this.giveBox.append(this.chooser.box, this.pick);
     second.append(this.giveBox, this.sizes, this.told);
+    this.second = second;
     this.help = element("div", "help-bubble");
     this.help.setAttribute("role", "note");
     this.help.hidden = true;
@@ -62,6 +63,10 @@ class Toolbar {
 
   // Words of the reader's language, and the schools to choose from.
   update(text, editable, options) {
+    this.tools.hidden = this.steps.hidden = this.helpButton.hidden = this.second.hidden = !editable;
+    this.chooser.update(text, options);
+    // Writing the same words again would take the focus away.
+    if (JSON.stringify(this.text) === JSON.stringify(text)) return;
     this.text = text;
     for (const [name, button] of Object.entries(this.buttons)) {
       button.querySelector(".tool-name").textContent = text[name];
@@ -76,12 +81,10 @@ class Toolbar {
       button.title = `${text.size}: ${text[BRUSHES[i][0]]}`;
       button.setAttribute("aria-label", button.title);
     });
-    this.tools.hidden = this.steps.hidden = this.helpButton.hidden = !editable;
-    this.chooser.update(text, options);
     this.fillHelp();
   }
 
-  // ``state``: {tool, view, size, zone, undo, redo, waiting}.
+  // ``state``: {tool, view, size, zone, undo, redo}.
   show(state) {
     const drawing = state.view !== "today";
     for (const name of [...TOOLS, "pick"]) {

@@ -19,6 +19,8 @@ class Tools {
     const { frame } = this.map;
     // Leaflet must not see what begins a stroke: it would drag the map. Two fingers and the middle button still do.
     const hide = (event) => {
+      // Else some browsers would scroll the page with the middle button.
+      if (event.button === 1) event.preventDefault();
       if (!this.isStroke(event) || (event.touches && event.touches.length > 1)) return;
       event.stopImmediatePropagation();
       // Else the browser would begin to select text.
@@ -132,6 +134,7 @@ class Tools {
       this.follow(event);
       return;
     }
+    this.rect = this.map.frame.getBoundingClientRect();
     const listed = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
     for (const one of listed.length ? listed : [event]) this.go(this.pointOf(one));
     this.pointer = this.stroke.last;
