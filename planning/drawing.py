@@ -2,8 +2,8 @@
 
 Positions of units are those of ``study.units``, as on the map. Zones are those of :class:`planning.zoning_facts`
 (*own* zones: one school, or a group with a common zone), then *shared* ones: units that today's table, or a drawn
-one, gives to several own zones (多校划片). Pupils of a shared zone go to its own zones by their places, as everywhere;
-where places are not known, evenly.
+one, gives to several own zones (多校划片). Pupils of a shared zone are split evenly among its schools, as by lottery
+(:func:`planning.assignment.enrol_by_zones`); a group of schools with common places is one own zone.
 """
 
 from __future__ import annotations
@@ -298,13 +298,12 @@ def _number_zones(
 
 
 def _weigh(facts: ZoneFacts, shared: list[tuple[int, ...]]) -> Floats:
-    """Return the share of each zone's pupils by own zone: by places where all are known, else even."""
+    """Return the share of each zone's pupils by own zone: even by school, as ``assignment.enrol_by_zones`` has it."""
     weight = np.zeros((facts.n_zones + len(shared), facts.n_zones))
     weight[np.arange(facts.n_zones), np.arange(facts.n_zones)] = 1.0
+    schools = np.array([len(members) for members in facts.members], dtype=np.float64)
     for at, own in enumerate(shared, start=facts.n_zones):
-        places = facts.places[list(own)]
-        known = np.isfinite(places).all() and (places > 0).all()
-        weight[at, list(own)] = places / places.sum() if known else 1.0 / len(own)
+        weight[at, list(own)] = schools[list(own)] / schools[list(own)].sum()
     return weight
 
 

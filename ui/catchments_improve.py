@@ -9,6 +9,7 @@ import streamlit as st
 
 from geodata.errors import LayoutError
 from geodata.messages import msg
+from geodata.study import compute_digest
 from planning.assignment_options import AssignmentOptions
 from planning.drawing import list_drawn, list_locks, read_drawn
 from planning.run import Limits
@@ -96,7 +97,9 @@ def _start(choices: Choices, sheet: Sheet, drawing: Drawing) -> None:
     key = compute_key(sheet.study.fingerprint, ask)
     tell(None)
     st.session_state[NO_PLAN_KEY] = None
-    st.session_state[RUNNING_KEY] = {"key": key, "zone": drawing.zone.tolist(), "place": _name_place(sheet)}
+    zones = compute_digest(drawing.zone_ids)
+    asked = {"key": key, "zone": drawing.zone.tolist(), "zones": zones, "place": _name_place(sheet)}
+    st.session_state[RUNNING_KEY] = asked
     clear_job(SLOT)
     more = {"spec": spec, "class_sizes": read_class_sizes(), "name": key, "ask": ask, "with_values": False}
     start_job(SLOT, key, answer_in_worker, **more)
@@ -117,7 +120,10 @@ def render_running(sheet: Sheet, drawing: Drawing, _: Translator) -> None:
         tell(msg("The search has ended, but another stage or county is open now. Nothing was changed."))
     elif state.status == "done":
         _load_answer.clear(running["key"])
-        take_answer(sheet, drawing, running["key"], np.array(running["zone"], dtype=np.int64))
+        # An imported plan may have numbered the zones anew meanwhile.
+        same = running["zones"] == compute_digest(drawing.zone_ids)
+        asked = np.array(running["zone"], dtype=np.int64) if same else drawing.zone
+        take_answer(sheet, drawing, running["key"], asked)
     else:
         _tell_failure(state)
     # Last, so that a run that is cut short begins this again.

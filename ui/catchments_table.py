@@ -46,7 +46,7 @@ def render_catchments(study: StudyArea) -> None:
         with left:
             render_drawing_map(view, selected, _)
         with right:
-            _render_side(view, choices, _)
+            _render_side(view, _)
         render_lists(view, _)
 
 
@@ -71,7 +71,7 @@ def _open_view(sheet: Sheet, choices: Choices, _: Translator) -> View:
     return build_view(sheet, drawing)
 
 
-def _render_side(view: View, choices: Choices, _: Translator) -> None:
+def _render_side(view: View, _: Translator) -> None:
     with st.container(key="catchments_side", gap="small"):
         render_running(view.sheet, view.drawing, _)
         render_notice(read_notice())

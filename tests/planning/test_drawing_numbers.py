@@ -60,14 +60,14 @@ def test_a_move_and_its_difference() -> None:
 
 
 def test_pupils_of_a_shared_zone_count_at_both_schools() -> None:
-    """c's 10 pupils: 40/140 of them at E, the rest at W; leaving the shared zone for W moves half of them (lottery)."""
+    """c's 10 pupils: half of them at E, half at W; leaving the shared zone for W moves half of them (lottery)."""
     zones = [*TODAY, ("c", "primary", "E")]
     table = prepare(build_five_villages(zones=zones))
     numbers = measure_drawing(table, table.current)
     assert numbers.zone_pupils.tolist() == [50, 50, 10]
-    assert numbers.pupils.tolist() == pytest.approx([50 + 400 / 140, 50 + 1000 / 140, 110])
+    assert numbers.pupils.tolist() == pytest.approx([55, 55, 110])
     assert numbers.places.tolist() == [40, 100, 140]
-    assert numbers.over_pupils == pytest.approx(10 + 400 / 140)
+    assert numbers.over_pupils == pytest.approx(15)
     assert numbers.pieces.tolist() == [1, 1, 1]
     after = measure_drawing(table, spell(table, "abc:W de:E"))
     assert (after.moved_pupils, after.moved_units) == (5.0, 1)

@@ -40,11 +40,11 @@ def test_a_move_by_hand() -> None:
 
 
 def test_communities_of_a_shared_zone_stand_with_both_schools() -> None:
-    """c (10 pupils) is shared: 40/140 at E, the rest at W."""
+    """c (10 pupils) is shared: half at E, half at W."""
     table = prepare(build_five_villages(zones=[*TODAY, ("c", "primary", "E")]))
     found = list_communities(table, table.current)
     rows = found[found["unit_id"] == "c"].set_index("school_id")
-    assert rows["pupils"].to_dict() == pytest.approx({"E": 400 / 140, "W": 1000 / 140})
+    assert rows["pupils"].to_dict() == pytest.approx({"E": 5.0, "W": 5.0})
     assert rows["shared"].all()
     assert found.groupby("school_id")["unit_id"].agg("".join).to_dict() == {"E": "cde", "W": "abc"}
     assert found["old_school_names"].iloc[0] == "East School + West School"
