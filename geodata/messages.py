@@ -19,9 +19,17 @@ class Message:
     params: tuple[tuple[str, object], ...] = ()
 
     def render(self, translate: Callable[[str], str]) -> str:
-        """Return the sentence, with the template (and those of nested messages) put through ``translate``."""
-        values = {name: value.render(translate) if isinstance(value, Message) else value for name, value in self.params}
-        return translate(self.template).format(**values)
+        """Return the sentence, with the template (and those of nested messages) put through ``translate``.
+
+        A tuple of names is joined by the comma of the language.
+        """
+
+        def fill(value: object) -> object:
+            if isinstance(value, Message):
+                return value.render(translate)
+            return translate(COMMA.template).join(map(str, value)) if isinstance(value, tuple) else value
+
+        return translate(self.template).format(**{name: fill(value) for name, value in self.params})
 
     def __str__(self) -> str:
         return self.render(lambda template: template)
@@ -30,3 +38,6 @@ class Message:
 def msg(template: str, /, **params: object) -> Message:
     """Return a :class:`Message`. The name is short because Babel finds translatable text by it."""
     return Message(template, tuple(params.items()))
+
+
+COMMA = msg(", ")

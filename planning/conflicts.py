@@ -73,7 +73,7 @@ class Conflict:
 
 def name_some(names: Sequence[str], limit: int = NAMED) -> Message:
     """Return the first names, and how many more there are."""
-    shown = ", ".join(names[:limit])
+    shown = tuple(names[:limit])
     if len(names) <= limit:
         return msg("{names}", names=shown)
     return msg("{names} and {count} more", names=shown, count=len(names) - limit)

@@ -63,7 +63,7 @@ def name_units(table: DrawingTable, units: Ints, limit: int = NAMED) -> Message:
     count = len(units)
     if count > limit:
         units = units[np.argpartition(table.to_facts[units], limit)[:limit]]
-    first = ", ".join(table.unit_names[at] for at in units[np.argsort(table.to_facts[units])].tolist())
+    first = tuple(table.unit_names[at] for at in units[np.argsort(table.to_facts[units])].tolist())
     if count <= limit:
         return msg("{names}", names=first)
     return msg("{names} and {count} more", names=first, count=count - limit)

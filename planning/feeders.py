@@ -153,6 +153,6 @@ def note_feeders(feeders: FeederZones, joint: tuple[tuple[str, ...], ...], names
     if feeders.alone:
         notes.append(msg("{count} units have no zone at the feeding stage; each is taken alone.", count=feeders.alone))
     for members in joint:
-        told = ", ".join(names.get(school, school) for school in members)
+        told = tuple(names.get(school, school) for school in members)
         notes.append(msg("{schools} stand in the same feeder zone: they share one zone.", schools=told))
     return notes

@@ -11,16 +11,17 @@ import pandas as pd
 import streamlit as st
 
 from planning.flag_case import iterate_rows
-from planning.reasons import Reason, explain_unit
+from planning.reasons import explain_unit
 from planning.zone_changes import list_communities, list_flows, list_grades, tell_grades
 from reports.language import MISSING_NUMBER, Translator
 from reports.legend import name_kind, name_stage_short
 from reports.today_tables import say_value
-from ui.cards import render_facts, render_head, render_quiet, render_table, render_title, say_place_of, text
+from ui.cards import render_facts, render_head, render_quiet, render_table, render_title, say_place_of
 from ui.catchments_map import Selected, clear_selected
 from ui.catchments_notices import render_zone_words
 from ui.catchments_open import View, change_drawing
 from ui.catchments_state import NO_ZONE, give_units, lock_units
+from ui.reason_card import build_changes, build_reason
 from ui.text import clean, plain
 
 NEAR_ZONES = 2
@@ -95,25 +96,6 @@ def _name_zone(view: View, zone: int, _: Translator) -> str:
 def _say_way(view: View, unit: int, zone: int, _: Translator) -> str:
     minutes = float(view.table.minutes[unit, zone]) if zone != NO_ZONE else math.inf
     return _("{value} min", value=_.number(minutes, digits=1)) if math.isfinite(minutes) else MISSING_NUMBER
-
-
-def build_reason(reason: Reason, _: Translator) -> str:
-    """Return why an area goes where it goes, as HTML."""
-    return render_title(_("Why")) + f'<div class="reason">{text(_.say(reason.message), longest=700)}</div>'
-
-
-def build_changes(reason: Reason, _: Translator) -> str:
-    """Return what would have to change, and what else stands in between, as HTML."""
-    parts = []
-    if reason.changes:
-        parts.append(render_title(_("What would have to change")))
-        parts.append(
-            "<ul>" + "".join(f"<li>{text(_.say(item), longest=600)}</li>" for item in reason.changes) + "</ul>"
-        )
-    if reason.details:
-        parts.append(render_title(_("More about it")))
-        parts += [f"<p>{text(_.say(item), longest=600)}</p>" for item in reason.details]
-    return "".join(parts)
 
 
 def list_near_zones(view: View, unit: int) -> list[int]:

@@ -26,7 +26,9 @@ from ui.cards import (
     say_place_of,
     text,
 )
+from ui.reason_card import build_changes, build_reason
 from ui.zoning_map import Compared
+from ui.zoning_reasons import explain_area
 
 FULL_SHARE = 0.995
 MOST_SCHOOLS = 4
@@ -243,9 +245,12 @@ def build_area_card(study: StudyArea, compared: Compared, unit_id: str, _: Trans
         render_facts([(_("Children of this stage"), _.number(pupils))]),
         render_table([_("When"), _("School"), _("Share"), _("Way")], lines),
     ]
-    reason = explain_unit(compared, unit_id, names, pupils, _) if compared.planned else ""
-    if reason:
-        parts += [render_title(_("Why")), f'<div class="reason">{text(reason, longest=500)}</div>']
+    reason = explain_area(study, compared, unit_id)
+    if reason is not None:
+        parts += [build_reason(reason, _), build_changes(reason, _)]
+    elif compared.planned:
+        told = explain_assigned(compared, unit_id, names, pupils, _)
+        parts += [render_title(_("Why")), f'<div class="reason">{text(told, longest=500)}</div>'] if told else []
     return f'<div class="card">{"".join(parts)}</div>'
 
 
@@ -268,24 +273,15 @@ def _find_unit(outcome: Outcome, stage: str, unit_id: str) -> dict[str, object] 
     return None if rows.empty else {str(name): value for name, value in rows.iloc[0].items()}
 
 
-def explain_unit(compared: Compared, unit_id: str, names: pd.Series, pupils: float, _: Translator) -> str:
-    """Return why an area does not go to its nearest school, as far as places, locks and exclaves tell it."""
+def explain_assigned(compared: Compared, unit_id: str, names: pd.Series, pupils: float, _: Translator) -> str:
+    """Return why most pupils of an area are not assigned to the nearest school, as far as places tell it."""
     outcome, stage = compared.outcome, compared.stage
-    row, report = _find_unit(outcome, stage, unit_id), find_report(outcome, stage)
-    zoned = None
-    if report is not None:
-        found = report.units[report.units["unit_id"] == unit_id]
-        zoned = None if found.empty else {str(name): value for name, value in found.iloc[0].items()}
+    row = _find_unit(outcome, stage, unit_id)
     if row is None or outcome.scenario.enrolment == "choice":
         return ""
     nearest = str(row["nearest_school_id"])
-    schools = [str(row["school_id"])] if zoned is None else str(zoned["school_ids"]).split(";")
-    if zoned is not None and zoned["seat"]:
-        return _("The school stands here.")
-    if nearest in schools:
+    if nearest == str(row["school_id"]):
         return _("This is the nearest school.")
-    if zoned is not None and zoned["locked"]:
-        return _("The area is kept at this school, as was asked.")
     near = _find_row(outcome.school_table, stage, nearest) or {}
     return _explain_full(near, names.get(nearest) or nearest, pupils, _)
 
@@ -306,7 +302,7 @@ def _explain_full(near: dict[str, object], name: str, pupils: float, _: Translat
             school=name,
         )
     return _(
-        "The nearest school, {school}, has places left ({load} of {places}); one piece of land, the goals after the "
-        "first, or places needed by others speak against it.",
+        "The nearest school, {school}, has places left ({load} of {places}); a limit on the way, a closed school, a "
+        "barrier, or keeping areas whole speaks against it.",
         **values,
     )

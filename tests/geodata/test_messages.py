@@ -26,3 +26,9 @@ def test_errors_survive_a_worker() -> None:
     issue = DataIssue("x", "error", msg("bad {n}", n=3))
     assert pickle.loads(pickle.dumps(DataError([issue]))).issues == (issue,)
     assert pickle.loads(pickle.dumps(InfeasibleError([msg("no")]))).conflicts == (msg("no"),)
+
+
+def test_names_are_joined_by_the_comma_of_the_language() -> None:
+    told = msg("From {places}.", places=("A", "B, C"))
+    assert str(told) == "From A, B, C."
+    assert told.render({"From {places}.": "来自{places}。", ", ": "、"}.__getitem__) == "来自A、B, C。"
