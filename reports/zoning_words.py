@@ -65,7 +65,7 @@ def _tell_bound(item: Certificate) -> Message:
     return msg(
         "No lawful plan does better than {bound}: this one is within {gap:.2%} of the best possible. {method}",
         bound=_measure(item.bound, item.unit),
-        gap=item.gap_share,
+        gap=math.ceil(item.gap_share * 1e4 - 1e-9) / 1e4,
         method=item.method,
     )
 

@@ -203,6 +203,7 @@ def _render_school(view: View, school_id: str, _: Translator) -> bool:
 
 def _list_zone_facts(view: View, school: School, _: Translator) -> list[tuple[str, str]]:
     now, zone = view.numbers, school.zone
+    mean_min, longest_min = _measure_ways(view, zone)
     facts = [
         (_("Places"), _.number(_finite(now.places[zone]))),
         (_("Pupils as drawn"), _.number(float(now.pupils[zone]))),
@@ -216,11 +217,22 @@ def _list_zone_facts(view: View, school: School, _: Translator) -> list[tuple[st
         ]
     return [
         *facts,
-        (_("Mean way"), say_value(float(now.mean_travel_min[zone]), "min", _)),
-        (_("Longest way"), say_value(float(now.max_travel_min[zone]), "min", _)),
-        (_("Areas in the zone"), _.number(int(now.units[zone]))),
+        (_("Mean way"), say_value(mean_min, "min", _)),
+        (_("Longest way"), say_value(longest_min, "min", _)),
+        (_("Areas in the zone"), _.number(len(_find_zone_units(view, zone)))),
         (_("Pieces of land"), _.number(int(now.pieces[zone]))),
     ]
+
+
+def _measure_ways(view: View, zone: int) -> tuple[float, float]:
+    """Return the mean and the longest way to a zone's schools, shared areas included; NaN for none."""
+    units = _find_zone_units(view, zone)
+    pupils = view.table.pupils[units] * view.table.weight[view.drawing.zone[units], zone]
+    minutes = view.table.minutes[units, zone]
+    counted = (pupils > 0) & np.isfinite(minutes)
+    if not counted.any():
+        return math.nan, math.nan
+    return float(np.average(minutes[counted], weights=pupils[counted])), float(minutes[counted].max())
 
 
 def _finite(value: float) -> float:

@@ -168,6 +168,8 @@ def say_state(touched: int, origin: str, steps: int, _: Translator) -> str:
     """Return in a line where the drawing comes from and how far it has gone."""
     if not steps:
         return _("Begun from: {origin}. Nothing drawn yet.", origin=name_origin(origin, _))
+    if not touched:
+        return _("Begun from: {origin}. Nothing differs from it now.", origin=name_origin(origin, _))
     return _(
         "Begun from: {origin}. {count} areas differ from it. Saved: the address of this page opens it again.",
         origin=name_origin(origin, _),

@@ -13,6 +13,7 @@ import streamlit as st
 from planning.flag_case import iterate_rows
 from planning.zone_changes import list_changes
 from reports.language import Translator
+from ui.catchments_changes import build_change_table
 from ui.catchments_files import render_downloads
 from ui.catchments_map import LIST_KEY, MARK_OF_KIND, list_shown_troubles, select, show_units
 from ui.catchments_notices import render_notices
@@ -24,6 +25,8 @@ ROWS_KEY = "catchments_list_rows"
 """What the rows of the shown table stand for, in their order."""
 MOST_ROWS = 500
 TALL_ROWS = 9
+OPEN_HEIGHT = "--catchments-map: max(330px, calc(100vh - 400px)) !important;"
+"""Height of the map while a list is open below it."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -53,6 +56,8 @@ def render_lists(view: View, _: Translator) -> None:
         "downloads": render_downloads,
     }
     if chosen in draw:
+        # The list must be seen without scrolling.
+        st.html(f"<style>.st-key-catchments_page {{ {OPEN_HEIGHT} }}</style>")
         with st.container(key="catchments_shown_list"):
             draw[chosen](view, _)
 
@@ -173,23 +178,6 @@ def search_rows(rows: pd.DataFrame, words: str) -> pd.DataFrame:
     text = rows[list(columns)].fillna("").astype(str).agg(" ".join, axis=1).str.casefold()
     found = np.logical_and.reduce([text.str.contains(word, regex=False).to_numpy(dtype=bool) for word in wanted])
     return rows[found]
-
-
-def build_change_table(rows: pd.DataFrame, _: Translator) -> pd.DataFrame:
-    """Return the areas with their school today and as drawn, and the minutes of each; numbers can be sorted."""
-    return pd.DataFrame(
-        {
-            _("Area"): rows["name"].astype(str).to_numpy(),
-            _("Township"): rows["town"].fillna("").astype(str).to_numpy(),
-            _("Pupils"): rows["pupils"].astype(float).round().to_numpy(),
-            _("School today"): rows["old_school_names"].fillna("").astype(str).to_numpy(),
-            _("School as drawn"): rows["new_school_names"].fillna("").astype(str).to_numpy(),
-            _("Pupils who change"): rows["moved_pupils"].astype(float).round().to_numpy(),
-            _("Way today (min)"): rows["min_before"].astype(float).round(1).to_numpy(),
-            _("Way as drawn (min)"): rows["min_after"].astype(float).round(1).to_numpy(),
-            _("Longer by (min)"): rows["extra_min"].astype(float).round(1).to_numpy(),
-        }
-    )
 
 
 def _render_locks(view: View, _: Translator) -> None:

@@ -189,13 +189,16 @@ def render_notice_csv(notices: Sequence[ZoneNotice], _: Translator) -> bytes:
     )
 
 
-def render_notice_text(notices: Sequence[ZoneNotice], _: Translator) -> bytes:
-    """Return the boundaries as plain text, one paragraph for each zone."""
-    blocks = []
+def render_notice_text(notices: Sequence[ZoneNotice], _: Translator, *, title: str) -> bytes:
+    """Return the boundaries as plain text below a title, one paragraph for each zone."""
+    blocks = [clean(title)]
     for notice in notices:
         lines = [
             clean(notice.name),
-            *(f"{title}: {clean(words, longest=LONGEST)}" for title, words, _share in list_texts(notice, _)),
+            *(
+                _("{title}: {words}", title=head, words=clean(words, longest=LONGEST))
+                for head, words, _share in list_texts(notice, _)
+            ),
         ]
         blocks.append("\r\n".join(lines))
     return ("\r\n\r\n".join(blocks) + "\r\n").encode("utf-8-sig")

@@ -11,7 +11,9 @@ import streamlit as st
 
 from planning.conflicts import Conflict
 from planning.drawing_numbers import DrawingNumbers
-from reports.language import Translator
+from planning.rules import Rules
+from reports.citations import cite_rule
+from reports.language import MISSING_NUMBER, Translator
 from ui.cards import render_quiet, render_title, text
 from ui.catchments_map import show_units
 from ui.catchments_open import View
@@ -67,7 +69,8 @@ def list_figures(view: View, _: Translator) -> list[Figure]:
         Figure(
             _("Pupils above the places"),
             _("Of all schools that have more pupils than places."),
-            measure(lambda item: item.over_pupils),
+            # Unknown places are not room for everybody.
+            measure(lambda item: item.over_pupils if np.isfinite(item.places).any() else math.nan),
         ),
     ]
     if view.sheet.has_today:
@@ -98,8 +101,13 @@ def _build_row(figure: Figure, _: Translator, *, with_today: bool) -> str:
     now, today, start = figure.values
     befores = [*([today] if with_today else []), start]
     cells = "".join(f"<td>{_build_change(now, before, figure.digits, _)}</td>" for before in befores)
-    word = text(_.number(now, digits=figure.digits))
+    word = text(_say_fixed(now, figure.digits))
     return f'<tr title="{text(figure.hint)}"><td>{text(figure.title)}</td><td><b>{word}</b></td>{cells}</tr>'
+
+
+def _say_fixed(value: float, digits: int) -> str:
+    """Return a number with all its decimals, so that numbers below each other compare."""
+    return f"{value:,.{digits}f}" if math.isfinite(value) else MISSING_NUMBER
 
 
 def _build_change(now: float, before: float, digits: int, _: Translator) -> str:
@@ -108,7 +116,7 @@ def _build_change(now: float, before: float, digits: int, _: Translator) -> str:
     change = round(now - before, digits)
     if change == 0:
         return '<span class="same">±0</span>'
-    word = ("+" if change > 0 else "−") + _.number(abs(change), digits=digits)
+    word = ("+" if change > 0 else "−") + _say_fixed(abs(change), digits)
     return f'<span class="{"bad" if change > 0 else "good"}">{text(word)}</span>'
 
 
@@ -127,7 +135,7 @@ def render_broken(view: View, _: Translator) -> None:
             st.button(
                 f"**{plain(name_rule(conflict.rule, _))}** · {plain(words, longest=260)}",
                 key=f"catchments_broken_{number}",
-                help=plain(_say_cure(conflict, _), longest=400) or None,
+                help=plain(_say_more(conflict, view.table.rules, _), longest=700) or None,
                 on_click=_go,
                 args=(view.table.unit_ids, _find_units(conflict, units), conflict.school_ids),
                 width="stretch",
@@ -141,9 +149,10 @@ def _open_all() -> None:
     st.session_state[OPENED_KEY] = True
 
 
-def _say_cure(conflict: Conflict, _: Translator) -> str:
+def _say_more(conflict: Conflict, rules: Rules, _: Translator) -> str:
+    """Return the cure, and the rule with its source."""
     cure = _.say(conflict.cure)
-    return _("Cure: {cure}", cure=cure) if cure else ""
+    return " ".join([*([_("Cure: {cure}", cure=cure)] if cure else []), cite_rule(rules, conflict.rule_id, _)])
 
 
 def _find_units(conflict: Conflict, where: dict[str, int]) -> list[int]:

@@ -65,7 +65,7 @@ def render_language_switch() -> None:
     def remember() -> None:
         chosen = st.session_state.get("language_switch")
         if chosen in LANGUAGES:
-            _keep("lang", LANGUAGE_KEY, chosen)
+            keep_in_address("lang", LANGUAGE_KEY, chosen)
 
     st.session_state["language_switch"] = read_language()
     with st.container(key="language_box"):
@@ -80,14 +80,15 @@ def render_language_switch() -> None:
         )
 
 
-def _keep(name: str, key: str, value: str) -> None:
+def keep_in_address(name: str, key: str, value: str) -> None:
+    """Remember what the reader chose, and write it into the address, so that a reload shows it again."""
     st.session_state[key] = st.session_state[f"{key}_seen"] = value
     st.query_params[name] = value
 
 
 def open_study(reference: str) -> None:
     """Make ``reference`` (see ``ui.studies``) the study that the pages show."""
-    _keep("study", STUDY_KEY, reference)
+    keep_in_address("study", STUDY_KEY, reference)
 
 
 def close_study() -> None:
@@ -103,7 +104,7 @@ def read_draft_token() -> str:
 
 def keep_draft_token(token: str) -> None:
     """Remember the upload folder, also over a reload of the page."""
-    _keep("draft", DRAFT_KEY, token)
+    keep_in_address("draft", DRAFT_KEY, token)
 
 
 def read_drawing_token() -> str:
@@ -113,7 +114,7 @@ def read_drawing_token() -> str:
 
 def keep_drawing_token(token: str) -> None:
     """Remember the visitor's drawings, also over a reload of the page."""
-    _keep("drawing", DRAWING_KEY, token)
+    keep_in_address("drawing", DRAWING_KEY, token)
 
 
 def read_open_reference() -> str | None:

@@ -19,6 +19,7 @@ from reports.legend import (
     name_mode_short,
     name_stage_short,
 )
+from ui.state import ADDRESS, keep_in_address
 
 RULEBOOKS = ("cn", "intl")
 
@@ -94,8 +95,16 @@ def choose_switch(label: str, options: Sequence[str], name: str, say: Callable[[
         key=key,
         default=None if key in st.session_state else first or options[0],
         required=True,
+        on_change=_tell_address,
+        args=(name, key),
     )
     return _remember(name, chosen, options)
+
+
+def _tell_address(name: str, key: str) -> None:
+    chosen = st.session_state.get(key)
+    if name in dict(ADDRESS) and chosen:
+        keep_in_address(name, f"{key}_kept", str(chosen))
 
 
 def choose_one(label: str, options: Sequence[str], name: str, say: Callable[[str], str], width: int) -> str:

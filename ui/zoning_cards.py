@@ -117,8 +117,14 @@ def _tell_travel(item: Certificate, outcome: Outcome, _: Translator) -> list[str
         best = _("No lawful plan can be better: proven.")
         return [*lines, f"<p>{text(best)}</p>"]
     floor = _("No lawful plan can be below {value}.", value=say_amount(item.bound, item.unit, _))
-    gap = _("The plan is at most {gap} from the best possible.", gap=_.percent(item.gap_share, digits=2))
+    gap = _("The plan is at most {gap} from the best possible.", gap=_.percent(_round_up(item.gap_share, 4), digits=2))
     return [*lines, f"<p>{text(floor, longest=400)}</p>", f'<p class="big">{text(gap, longest=400)}</p>']
+
+
+def _round_up(share: float, digits: int) -> float:
+    """Return a share rounded up: "at most" must hold for the figure that is read."""
+    steps = 10.0**digits
+    return math.ceil(share * steps - 1e-9) / steps
 
 
 def _tell_goal(item: Certificate, _: Translator) -> str:
@@ -132,7 +138,9 @@ def _tell_goal(item: Certificate, _: Translator) -> str:
     if item.status == "optimal":
         return " ".join([told, _("No lawful plan can be better: proven.")])
     if item.bound > 0:
-        return " ".join([told, _("At most {gap} from the best possible.", gap=_.percent(item.gap_share, digits=1))])
+        return " ".join(
+            [told, _("At most {gap} from the best possible.", gap=_.percent(_round_up(item.gap_share, 3), digits=1))]
+        )
     return " ".join([told, _("How much better it could be is not known.")])
 
 

@@ -50,14 +50,14 @@ def _build_view(study: StudyArea, *given: tuple[int, int]) -> View:
 
 
 def test_the_numbers_stand_beside_today_and_the_start(study: StudyArea) -> None:
-    # Today: the third village is shared by places (90 : 180), so school 001 has 60 + 60 + 20 pupils for 90 places.
+    # Today: the third village is shared evenly, so school 001 has 60 + 60 + 30 pupils for 90 places.
     view = _build_view(study, (2, 1))
     figures = {figure.title: figure.values for figure in list_figures(view, EN)}
-    assert figures["Pupils above the places"] == pytest.approx((30, 50, 50))
+    assert figures["Pupils above the places"] == pytest.approx((30, 60, 60))
     # Half of the shared village's pupils are counted at each of its two schools of today.
     assert figures["Pupils who change school"] == pytest.approx((30, 0, 0))
     html = build_numbers(list_figures(view, EN), EN, with_today=True)
-    assert html.count('<span class="good">−20</span>') == 2
+    assert html.count('<span class="good">−30</span>') == 2
     assert html.count('<span class="bad">+30</span>') == 2
 
 
@@ -69,11 +69,11 @@ def test_an_unknown_number_is_no_zero_and_words_are_escaped() -> None:
     assert "±0" not in html
 
 
-def test_the_fill_of_schools_shares_a_common_zone_by_places(study: StudyArea) -> None:
+def test_the_fill_of_schools_shares_a_common_zone(study: StudyArea) -> None:
     fill = build_school_fill(_build_view(study)).set_index("school_id")
-    assert fill.loc["001", "pupils"] == pytest.approx(140)
-    assert fill.loc["002", "pupils"] == pytest.approx(40)
-    assert fill.loc["001", "fill_share"] == pytest.approx(140 / 90)
+    assert fill.loc["001", "pupils"] == pytest.approx(150)
+    assert fill.loc["002", "pupils"] == pytest.approx(30)
+    assert fill.loc["001", "fill_share"] == pytest.approx(150 / 90)
 
 
 def test_the_table_of_zones_is_read_back_as_it_was(study: StudyArea) -> None:

@@ -103,7 +103,7 @@ class DrawingMap extends DrawingPainter {
     const { edit } = this.data, { tools } = this, looking = tools.tool === "look" || !this.canDraw;
     this.toolbar.show({
       tool: tools.tool, view: this.view, size: tools.size, zone: tools.zone,
-      undo: edit.undo || this.drawing.pending.length > 0, redo: edit.redo,
+      today: Boolean(this.parts.table && this.parts.table.before.some((zone) => zone >= 0)), undo: edit.undo || this.drawing.pending.length > 0, redo: edit.redo,
     });
     this.frame.classList.toggle("working", STROKING.includes(tools.tool) && this.canDraw);
     this.frame.classList.toggle("aiming", ["give", "pick"].includes(tools.tool) && this.canDraw);

@@ -13,6 +13,11 @@ class DrawingPainter extends BujuMap {
     return this.ready && this.data.edit.editable && this.view !== "today";
   }
 
+  // Whoever draws must see all zones, whatever card is open.
+  get showsChoice() {
+    return this.tools.tool === "look" || !this.canDraw;
+  }
+
   get shownZones() {
     return this.view === "today" ? this.parts.table.before : this.drawing.zone;
   }
@@ -68,6 +73,7 @@ class DrawingPainter extends BujuMap {
   paintTheChosen(ctx, frame, zone) {
     const { units, schools, table } = this.parts;
     if (this.chosen.kind === "school") {
+      if (!this.showsChoice) return;
       const at = schools.at.get(this.chosen.id), homes = [];
       const own = new Set(table.schools.flatMap((list, number) => (list.includes(at) ? [number] : [])));
       for (let i = 0; i < zone.length; i += 1) if (own.has(zone[i])) homes.push(i);

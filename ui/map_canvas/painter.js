@@ -11,6 +11,10 @@ function otherRadius(zoom) {
 }
 
 class MapPainter {
+  get showsChoice() {
+    return true;
+  }
+
   on(layer) {
     return this.layers.get(layer) === true;
   }
@@ -73,7 +77,7 @@ class MapPainter {
     const part = this.parts.schools;
     if (!part) return;
     const place = (i) => [part.x[i] * frame.scale - frame.left, part.y[i] * frame.scale - frame.top];
-    const picked = this.chosen && this.chosen.kind === "school" ? part.at.get(this.chosen.id) : -1;
+    const picked = this.showsChoice && this.chosen && this.chosen.kind === "school" ? part.at.get(this.chosen.id) : -1;
     const ring = (item, x, y, r) => {
       tracePoint(ctx, item.shape, x, y, r + 6.5);
       ctx.strokeStyle = INK;

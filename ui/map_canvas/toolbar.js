@@ -84,14 +84,17 @@ class Toolbar {
     this.fillHelp();
   }
 
-  // ``state``: {tool, view, size, zone, undo, redo}.
+  // ``state``: {tool, view, size, zone, undo, redo, today: whether zones of today are known}.
   show(state) {
     const drawing = state.view !== "today";
     for (const name of [...TOOLS, "pick"]) {
       this.buttons[name].setAttribute("aria-pressed", String(state.tool === name));
       this.buttons[name].disabled = !drawing && name !== "look";
     }
-    for (const name of VIEWS) this.buttons[name].setAttribute("aria-pressed", String(state.view === name));
+    for (const name of VIEWS) {
+      this.buttons[name].setAttribute("aria-pressed", String(state.view === name));
+      this.buttons[name].disabled = !state.today && name !== "proposed";
+    }
     this.sizeButtons.forEach((button, i) => button.setAttribute("aria-pressed", String(state.size === i)));
     this.buttons.undo.disabled = !state.undo || !drawing;
     this.buttons.redo.disabled = !state.redo || !drawing;

@@ -58,6 +58,7 @@ class Tools {
     this.tool = tool;
     this.map.showTools();
     this.map.hint();
+    if (this.map.chosen) this.map.repaint("over", "schools");
   }
 
   setSize(size) {
