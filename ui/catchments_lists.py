@@ -25,7 +25,7 @@ ROWS_KEY = "catchments_list_rows"
 """What the rows of the shown table stand for, in their order."""
 MOST_ROWS = 500
 TALL_ROWS = 9
-OPEN_HEIGHT = "--catchments-map: max(330px, calc(100vh - 400px)) !important;"
+OPEN_HEIGHT = "--catchments-map: max(400px, calc(100vh - 340px)) !important;"
 """Height of the map while a list is open below it."""
 
 Ints = npt.NDArray[np.int64]

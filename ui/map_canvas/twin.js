@@ -36,6 +36,10 @@ class Twin extends MapPainter {
     return this.main.layers;
   }
 
+  get showsChoice() {
+    return this.main.showsChoice;
+  }
+
   get chosen() {
     return this.main.chosen;
   }
