@@ -83,6 +83,7 @@ def _check(notices: tuple[ZoneNotice, ...], study: StudyArea, landmarks: Landmar
         assert not notice.units_agreement_share < 0.9999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_demo_texts_agree_with_today_s_zones(stage: Stage) -> None:
     study, landmarks = _read("demo")
