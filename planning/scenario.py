@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from geodata.errors import ScenarioError
 from geodata.messages import Message, msg
 from geodata.study import MODES, STAGES, Mode, Stage
+from planning.actions import Action
 from planning.assignment_options import AssignmentOptions, ChoiceOptions
 from planning.zoning_options import ZoningOptions
 
@@ -25,11 +26,14 @@ class Scenario:
     name
         How the planner calls it.
     year
-        Start of the school year of the rolls; None takes the latest that the rolls hold.
+        Start of the school year asked about: actions of later years are not yet in force, and rules and rolls are
+        those of this year (rolls: the latest up to it). None: all actions, and the latest rolls.
     actions
         Ordered changes. Empty: the present.
     parent
-        Name of the scenario that this one was made from.
+        Name of the scenario that this one builds on.
+    inherited
+        Actions of the parents, in order; they come before ``actions``.
     stages
         Stages to answer for.
     mode
@@ -52,8 +56,9 @@ class Scenario:
 
     name: str = "present"
     year: int | None = None
-    actions: tuple[object, ...] = ()
+    actions: tuple[Action, ...] = ()
     parent: str | None = None
+    inherited: tuple[Action, ...] = ()
     stages: tuple[Stage, ...] = ("primary",)
     mode: Mode = "walk"
     enrolment: EnrolmentMethod = "nearest"
@@ -71,11 +76,21 @@ class Scenario:
             _check_word("measure", self.measure, get_args(Measure)),
             "" if self.stages else "a scenario needs at least one stage",
             "" if 0 <= self.low_grade_share <= 1 else "low_grade_share must lie between 0 and 1",
-            "unknown actions: " + ", ".join(type(item).__name__ for item in self.actions) if self.actions else "",
+            *(
+                f"not an action: {item!r}"
+                for item in (*self.inherited, *self.actions)
+                if not isinstance(item, Action)
+            ),
         ]
         found = [problem for problem in problems if problem]
         if found:
             raise ScenarioError("; ".join(found))
+
+
+    @property
+    def all_actions(self) -> tuple[Action, ...]:
+        """The actions of the parents, then the own ones."""
+        return (*self.inherited, *self.actions)
 
 
 def _check_word(what: str, word: str, known: tuple[str, ...]) -> str:
