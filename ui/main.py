@@ -34,6 +34,9 @@ def main() -> None:
         st.Page("pages/today.py", title=_("Today"), url_path="today"),
         st.Page("pages/zoning.py", title=_("Zoning"), url_path="zoning"),
         st.Page("pages/catchments.py", title=_("Catchments"), url_path="catchments"),
+        st.Page("pages/scenarios.py", title=_("Scenarios"), url_path="scenarios"),
+        st.Page("pages/closures.py", title=_("Closures"), url_path="closures"),
+        st.Page("pages/compare.py", title=_("Compare"), url_path="compare"),
     ]
     page = st.navigation(pages, position="hidden")
     render_page_links(pages, page)

@@ -19,6 +19,8 @@ LANGUAGE_KEY = "language"
 STUDY_KEY = "study"
 DRAFT_KEY = "draft"
 DRAWING_KEY = "drawing"
+SCENARIO_KEY = "scenario"
+COMPARE_KEY = "compare"
 log = logging.getLogger("buju.ui")
 
 
@@ -37,7 +39,7 @@ STAGE_KEY, MODE_KEY = "today_stage_kept", "today_mode_kept"
 """Stage and way of travel, which the pages with a map share (``ui.today_choices``)."""
 ADDRESS = (
     *(("lang", LANGUAGE_KEY), ("study", STUDY_KEY), ("draft", DRAFT_KEY), ("stage", STAGE_KEY), ("mode", MODE_KEY)),
-    ("drawing", DRAWING_KEY),
+    *(("drawing", DRAWING_KEY), ("scenario", SCENARIO_KEY), ("compare", COMPARE_KEY)),
 )
 
 
