@@ -175,7 +175,7 @@ def solve_zones(
 
 @lru_cache(maxsize=1)
 def warm_up() -> None:
-    """Compile every kernel on four units in a row, before the search."""
+    """Compile every kernel on four units in a row, before the search; once in a process."""
     problem = ZoneProblem(
         cost=np.array([[0.0, 3.0], [1.0, 2.0], [2.0, 1.0], [3.0, 0.0]]),
         pupils=np.ones(4),
