@@ -3,14 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CHROMIUM := $(shell command -v chromium 2>/dev/null)
+POSTGRES := $(firstword $(wildcard /usr/lib/postgresql/*/bin/initdb) $(shell command -v initdb 2>/dev/null))
 
-.PHONY: run test lint bench docs clean
+.PHONY: run test lint bench docs clean chromium postgresql
 
 run: $(VENV)/.installed
 	$(BIN)/streamlit run app.py
 
-test: $(VENV)/.installed-dev chromium
-	$(BIN)/python -m pytest
+test: $(VENV)/.installed-dev chromium postgresql
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -44,6 +45,12 @@ endef
 chromium:
 ifeq ($(CHROMIUM),)
 	apt-get update -q && apt-get install -q -y --no-install-recommends chromium fonts-wqy-microhei
+endif
+
+# The tests of the store start a private server of Debian's PostgreSQL.
+postgresql:
+ifeq ($(POSTGRES),)
+	apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends postgresql
 endif
 
 clean:

@@ -1,7 +1,7 @@
 """``make bench``: every benchmark, one after the other. Each prints ratios against a named peer in the same run."""
 
-from benchmarks import app, assignment, blocks, drawing, drawing_numbers, flips, outlines, run, travel
+from benchmarks import app, assignment, blocks, drawing, drawing_numbers, flips, outlines, run, travel, what_if
 
-for module in (travel, run, assignment, flips, outlines, blocks, drawing_numbers, app, drawing):
+for module in (travel, run, assignment, flips, outlines, blocks, drawing_numbers, what_if, app, drawing):
     print(f"\n## {module.__name__}\n\n{(module.__doc__ or '').splitlines()[0]}\n")
     module.main()

@@ -47,7 +47,7 @@ from geodata.units import build_units
 if TYPE_CHECKING:
     import geopandas as gpd
 
-DATA_VERSION = 8
+DATA_VERSION = 9
 """Part of every cache key: raise it when the same files give different facts."""
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -125,7 +125,7 @@ def measure_travel(
         )
         kept = cache.load(key)
         if isinstance(kept, TravelMatrix):
-            matrix = kept
+            matrix = replace(kept, max_snap_m=spec.travel.max_snap_m)  # kept ones may not know it yet
         else:
             matrix = compute_travel_matrix(
                 network,

@@ -27,7 +27,9 @@ class Message:
         def fill(value: object) -> object:
             if isinstance(value, Message):
                 return value.render(translate)
-            return translate(COMMA.template).join(map(str, value)) if isinstance(value, tuple) else value
+            if isinstance(value, tuple):
+                return translate(COMMA.template).join(str(fill(item)) for item in value)
+            return value
 
         return translate(self.template).format(**{name: fill(value) for name, value in self.params})
 

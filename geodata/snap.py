@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,10 +35,6 @@ class Snap(FrozenArrays):
     x_m: npt.NDArray[np.float64]
     y_m: npt.NDArray[np.float64]
 
-    def select(self, rows: slice) -> Snap:
-        """Return the entries of some points."""
-        return Snap(*(getattr(self, item.name)[rows] for item in fields(self)))
-
 
 @dataclass(frozen=True, eq=False)
 class Edges(FrozenArrays):
@@ -66,19 +63,23 @@ def build_edges(network: RoadNetwork) -> Edges:
     return Edges(first.astype(np.int32), second.astype(np.int32), forward, backward)
 
 
-def snap_points(network: RoadNetwork, x_m: npt.ArrayLike, y_m: npt.ArrayLike, *, edges: Edges | None = None) -> Snap:
-    """Return the nearest place on any edge that points may join, for each point.
+@dataclass(frozen=True, eq=False)
+class SnapIndex:
+    """The edges of one network that points may join, ready to be searched.
 
-    Points and network are in the same metric CRS. ``edges``: those of the network, where they are known already.
-
-    Raises
-    ------
-    NetworkError
-        The network has no edge that can be joined.
+    ``usable``: their numbers in ``edges``; ``ends`` (usable, 2, 2): x and y of both ends; ``tree``: a shapely STRtree.
     """
+
+    edges: Edges
+    usable: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.float64]
+    tree: Any
+
+
+def build_snap_index(network: RoadNetwork, edges: Edges | None = None) -> SnapIndex:
+    """Return the index of a network's edges; ``NetworkError`` where none can be joined."""
     import shapely
 
-    x, y = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
     edges = build_edges(network) if edges is None else edges
     if network.enterable is None:
         usable = np.arange(len(edges.tail))
@@ -95,7 +96,31 @@ def snap_points(network: RoadNetwork, x_m: npt.ArrayLike, y_m: npt.ArrayLike, *,
         ],
         axis=1,
     )
-    tree = shapely.STRtree(np.asarray(shapely.linestrings(ends)))
+    return SnapIndex(edges, usable, ends, shapely.STRtree(np.asarray(shapely.linestrings(ends))))
+
+
+def snap_points(
+    network: RoadNetwork,
+    x_m: npt.ArrayLike,
+    y_m: npt.ArrayLike,
+    *,
+    edges: Edges | None = None,
+    index: SnapIndex | None = None,
+) -> Snap:
+    """Return the nearest place on any edge that points may join, for each point.
+
+    Points and network are in the same metric CRS. ``edges``, ``index``: those of the network, where they are known.
+
+    Raises
+    ------
+    NetworkError
+        The network has no edge that can be joined.
+    """
+    import shapely
+
+    x, y = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
+    index = build_snap_index(network, edges) if index is None else index
+    edges, usable, ends, tree = index.edges, index.usable, index.ends, index.tree
     placed = np.isfinite(x) & np.isfinite(y)
     nearest = np.zeros(len(x), dtype=np.int64)
     nearest[placed] = tree.query_nearest(shapely.points(x[placed], y[placed]), all_matches=False)[1]

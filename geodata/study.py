@@ -101,7 +101,7 @@ class TravelMatrix(FrozenArrays):
     ``time_min`` and ``length_m`` have shape (units, destinations), float32; NaN = unreachable or beyond
     ``cutoff_min``. ``unit_snap_m``/``destination_snap_m`` are the metres between the point and the road, already
     included in both. ``method`` is ``"roads"``, ``"straight line"`` or ``"given"``; ``detour_factor`` applies to
-    straight lines and off-road legs.
+    straight lines and off-road legs, ``max_snap_m`` to the latter (see ``geodata.travel``).
     """
 
     mode: Mode
@@ -114,6 +114,7 @@ class TravelMatrix(FrozenArrays):
     method: str = "roads"
     detour_factor: float = 1.3
     cutoff_min: float = float("inf")
+    max_snap_m: float = 500.0
 
     def __post_init__(self) -> None:
         super().__post_init__()

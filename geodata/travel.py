@@ -29,7 +29,7 @@ from geodata.chains import build_chains, place_points
 from geodata.given_travel import read_travel_matrix
 from geodata.messages import msg
 from geodata.road_classes import STRAIGHT_LINE, read_road_classes
-from geodata.snap import Edges, Snap, build_edges, snap_points
+from geodata.snap import Snap, SnapIndex, build_snap_index, snap_points
 from geodata.study import Mode, Progress, RoadNetwork, TravelMatrix, no_progress
 
 __all__ = ["compute_leg_m", "compute_nearest_time", "compute_travel_matrix", "read_travel_matrix", "warm_up"]
@@ -76,16 +76,12 @@ def compute_travel_matrix(
         raise ValueError(f"a network for {network.mode} was given for mode {mode}")
     units, destinations = _read_points(unit_points), _read_points(destination_points)
     if network is None or not len(units[1]) or not len(destinations[1]):
-        time, length = _measure_straight(units, destinations, mode, detour_factor, straight_kmh, cutoff_min)
+        time, length = measure_straight(units, destinations, mode, detour_factor, straight_kmh, cutoff_min)
         unit_snap, school_snap = np.zeros(len(units[1])), np.zeros(len(destinations[1]))
     else:
-        edges = build_edges(network)
-        x, y = (np.concatenate([units[axis], destinations[axis]]) for axis in (1, 2))
-        snaps = snap_points(network, x, y, edges=edges)
-        unit_snaps, school_snaps = snaps.select(slice(0, len(units[1]))), snaps.select(slice(len(units[1]), None))
-        search = _Search(network, edges, units, unit_snaps, detour_factor, max_snap_m, cutoff_min)
-        time, length = search.run(destinations, school_snaps, progress)
-        unit_snap, school_snap = unit_snaps.snap_m, school_snaps.snap_m
+        search = TravelSearch(network, units, detour_factor=detour_factor, max_snap_m=max_snap_m, cutoff_min=cutoff_min)
+        time, length, school_snap = search.measure(destinations, progress)
+        unit_snap = search.unit_snap.snap_m
     return TravelMatrix(
         mode=mode,
         unit_ids=units[0],
@@ -97,6 +93,7 @@ def compute_travel_matrix(
         method="straight line" if network is None else "roads",
         detour_factor=detour_factor,
         cutoff_min=cutoff_min,
+        max_snap_m=max_snap_m,
     )
 
 
@@ -156,7 +153,7 @@ def _read_points(points: Points) -> _Located:
     return found
 
 
-def _measure_straight(
+def measure_straight(
     units: _Located,
     destinations: _Located,
     mode: Mode,
@@ -202,24 +199,53 @@ def _measure_arrival(network: RoadNetwork, snap: Snap) -> tuple[npt.NDArray[np.i
     return np.column_stack([snap.tail, snap.head]), np.column_stack(seconds)
 
 
-class _Search:
-    """One network with its units, ready to be searched from any destination."""
+class TravelSearch:
+    """One network with its units, ready to be searched from any destination.
+
+    Parameters
+    ----------
+    units
+        Ids, x_m and y_m in the network's CRS, at least one.
+    detour_factor, max_snap_m, cutoff_min
+        See :func:`compute_travel_matrix`.
+
+    Raises
+    ------
+    NetworkError
+        The network has no road that points can join.
+    """
 
     def __init__(
         self,
         network: RoadNetwork,
-        edges: Edges,
-        units: _Located,
-        snap: Snap,
-        detour_factor: float,
-        max_snap_m: float,
-        cutoff_min: float,
+        units: Points,
+        *,
+        detour_factor: float = 1.3,
+        max_snap_m: float = 500.0,
+        cutoff_min: float = float("inf"),
     ) -> None:
+        self.network = network
         self.detour, self.max_snap_m = detour_factor, max_snap_m
         self.limit_s = cutoff_min * 60.0
         self.walk_m_s = network.off_road_kmh / 3.6
-        self.chains = build_chains(network, edges)
-        self.units = self._lay_out(units, snap, arriving=False)
+        self.index: SnapIndex = build_snap_index(network)
+        self.chains = build_chains(network, self.index.edges)
+        located = _read_points(units)
+        self.unit_snap = snap_points(network, located[1], located[2], index=self.index)
+        self.units = self._lay_out(located, self.unit_snap, arriving=False)
+
+    def measure(
+        self, destination_points: Points, progress: Progress = no_progress
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+        """Return minutes and metres, shape (units, destinations), and the metres between destinations and road."""
+        destinations = _read_points(destination_points)
+        snap = snap_points(self.network, destinations[1], destinations[2], index=self.index)
+        time, length = self._run(destinations, snap, progress)
+        return time, length, snap.snap_m
+
+    def find_snap_m(self, x_m: float, y_m: float) -> float:
+        """Return the metres between a point and the nearest road that it can join."""
+        return float(snap_points(self.network, [x_m], [y_m], index=self.index).snap_m[0])
 
     def _lay_out(self, points: _Located, snap: Snap, *, arriving: bool) -> tuple[npt.NDArray[np.generic], ...]:
         """Return the arrays that the kernel wants for points: see ``search._read_units``."""
@@ -228,14 +254,14 @@ class _Search:
         walk = np.column_stack([leg_m / self.walk_m_s, leg_m, snap.snap_m, points[1], points[2]])
         return places.node, places.end_s, places.end_m, places.chain, places.facts, walk
 
-    def run(
+    def _run(
         self, destinations: _Located, snap: Snap, progress: Progress
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return minutes and metres, shape (units, destinations)."""
         from geodata import search
 
         schools = self._lay_out(destinations, snap, arriving=True)
-        shape = (len(destinations[0]), len(self.units[0]))
+        shape = (len(destinations[0]), len(self.unit_snap.snap_m))
         time, length = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
         blocks = [slice(first, first + _BLOCK) for first in range(0, shape[0], _BLOCK)]
 

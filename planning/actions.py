@@ -1,4 +1,4 @@
-"""What a planner can change: one frozen value per action. A scenario is an ordered list of them on a copy of the present.
+"""What a planner can change: one frozen value per action. A scenario is an ordered list of them.
 
 Actions name schools, units and sites by id; whether those exist is checked against the plan so far, when the actions
 are applied (``planning.action_steps``). Here only what can be seen without a county is checked.
@@ -123,7 +123,7 @@ class MakeTeachingPoint(Action):
 
 @dataclass(frozen=True, kw_only=True)
 class ChangePlaces(Action):
-    """Expand or shrink one stage of a school: to ``capacity_places`` or ``classes``, or by ``add_places``/``add_classes``.
+    """Expand or shrink one stage of a school: to a size, or by ``add_places`` or ``add_classes``.
 
     Where only classes are given, places follow from them by the design class size of the rules.
     """

@@ -113,17 +113,21 @@ def enrol_nearest(
     low_grade_share: float = 0.5,
     preferred: Mapping[int, Ints] | None = None,
     nearest: Ints | None = None,
+    upper: Ints | None = None,
 ) -> pd.DataFrame:
     """Return every unit's pupils at the nearest school: unit_id, school_id, share, pupils, time_min, length_m, origin.
 
     One row per unit and school; the unreached have school_id ``""``. Shares of a unit add up to one. ``nearest`` is
-    the answer of :func:`find_nearest` over all schools, where it is known already.
+    the answer of :func:`find_nearest` over all schools, where it is known already; ``upper`` that for the upper grades
+    where they go elsewhere (see ``planning.pins``).
     """
     units = np.arange(len(ways.unit_ids))
     low = find_nearest(ways, measure=measure, preferred=preferred) if nearest is None else nearest
-    if not ways.low_only.any():
+    if upper is None and not ways.low_only.any():
         return build_enrolment(ways, units, low, np.ones(len(units)), np.where(low >= 0, NEAREST, UNREACHED))
-    whole = find_nearest(ways, measure=measure, allowed=~ways.low_only, preferred=preferred)
+    whole = upper
+    if whole is None:
+        whole = find_nearest(ways, measure=measure, allowed=~ways.low_only, preferred=preferred)
     if low_grade_share <= 0:
         return build_enrolment(ways, units, whole, np.ones(len(units)), np.where(whole >= 0, NEAREST, UNREACHED))
     rows = np.concatenate([units, units])

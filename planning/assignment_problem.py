@@ -21,6 +21,7 @@ import pandas as pd
 from geodata.errors import ScenarioError
 from planning.assignment import Bools, Ints, Ways
 from planning.assignment_options import AssignmentOptions, PriorityClass
+from planning.pins import Pins
 from planning.solvers.problems import TransportProblem
 
 RANK_WEIGHT = 100.0
@@ -112,10 +113,11 @@ def _split_by_places(capacity: Floats) -> Floats:
     return shares
 
 
-def build_rows(ways: Ways, options: AssignmentOptions, low_grade_share: float) -> Rows:
+def build_rows(ways: Ways, options: AssignmentOptions, low_grade_share: float, pins: Pins | None = None) -> Rows:
     """Return the rows of one stage, units in order; rows of no share are left out. Unknown pupils weigh nothing."""
     known = np.nan_to_num(ways.pupils, nan=0.0)
-    split = bool(ways.low_only.any()) and low_grade_share > 0
+    apart = bool(ways.low_only.any()) or (pins is not None and pins.split)
+    split = apart and low_grade_share > 0
     bands = ((True, low_grade_share), (False, 1.0 - low_grade_share)) if split else ((False, 1.0),)
     classes = _share_classes(ways, options.priorities)
     ranks = sorted({rank for _, rank, _ in classes})
@@ -140,6 +142,27 @@ def build_rows(ways: Ways, options: AssignmentOptions, low_grade_share: float) -
         ranks=len(ranks),
         class_names=tuple(names[number] for number in range(len(ranks))),
     )
+
+
+def pin_rows(rows: Rows, columns: Columns, travel: Floats, pins: Pins) -> tuple[Ints, Bools]:
+    """Return ``pin_row`` and ``pin_open`` of :class:`Assignment`.
+
+    ``travel`` (units, columns), ``inf`` = no way: a row that reaches none of its schools is not pinned.
+    """
+    line = np.full(len(rows.unit), -1, dtype=np.int64)
+    lines: list[Bools] = []
+    column_of = columns.of_school(len(columns.member))
+    for row, (unit, low) in enumerate(zip(rows.unit.tolist(), rows.low.tolist(), strict=True)):
+        found = (pins.low if low else pins.upper).get(unit)
+        if found is None:
+            continue
+        open_here = np.zeros(len(columns.name), dtype=np.bool_)
+        open_here[column_of[found]] = True
+        reached = open_here & np.isfinite(travel[unit]) & ~(columns.low_only & (not low))
+        if reached.any():
+            line[row] = len(lines)
+            lines.append(open_here)
+    return line, np.array(lines, dtype=np.bool_).reshape(len(lines), len(columns.name))
 
 
 def _share_classes(ways: Ways, priorities: tuple[PriorityClass, ...]) -> list[tuple[str, int, Floats]]:
@@ -168,13 +191,16 @@ def _share_classes(ways: Ways, priorities: tuple[PriorityClass, ...]) -> list[tu
 class Assignment:
     """Rows, columns, and the cost (units, columns) of one pupil's way; ``inf`` = not allowed.
 
-    ``overload_price`` in the unit of the costs.
+    ``overload_price`` in the unit of the costs. Rows that an action pins to some schools: ``pin_row`` (rows,) gives
+    their line in ``pin_open`` (lines, columns), −1 = not pinned; both None where nothing is pinned.
     """
 
     rows: Rows
     columns: Columns
     cost: Floats
     overload_price: float
+    pin_row: Ints | None = None
+    pin_open: Bools | None = None
 
     @property
     def twinned(self) -> bool:
@@ -192,6 +218,11 @@ class Assignment:
         barred = ~self.rows.low[rows][:, None] & self.columns.low_only[None, :]
         if barred.any():
             cost = np.where(barred, np.inf, cost)
+        if self.pin_row is not None and self.pin_open is not None:
+            line = self.pin_row[rows]
+            held = np.flatnonzero(line >= 0)
+            if len(held):
+                cost[held] = np.where(self.pin_open[line[held]], cost[held], np.inf)
         return cost
 
     def nearest(self) -> tuple[Ints, Floats]:

@@ -14,7 +14,7 @@ from geodata.messages import Message, msg
 from geodata.study import Progress, no_progress
 from planning.assignment import UNREACHED, Ints, Ways, build_enrolment
 from planning.assignment_options import AssignmentOptions
-from planning.assignment_problem import Assignment, build_columns, build_rows
+from planning.assignment_problem import Assignment, build_columns, build_rows, pin_rows
 from planning.assignment_ties import settle_ties
 from planning.certificate import OPTIMAL_GAP_SHARE, Certificate, RulePrice
 from planning.solvers.problems import Floats, TransportAnswer, TransportProblem
@@ -59,13 +59,15 @@ def build_assignment(
 ) -> Assignment:
     """Return rows, columns and costs of one stage; ``use`` leaves rules out (see :meth:`WayCosts.cost`)."""
     columns = build_columns(schools, ways, options)
-    rows = build_rows(ways, options, low_grade_share)
+    rows = build_rows(ways, options, low_grade_share, costs.pins)
     cost = columns.pool(costs.cost(**use))
     price = costs.overload_price
     if options.overload == "forbidden":
         finite = cost[np.isfinite(cost)]
         price = max(price, (len(columns.name) + 1) * float(finite.max(initial=1.0)))
-    return Assignment(rows, columns, cost, price)
+    if costs.pins is None:
+        return Assignment(rows, columns, cost, price)
+    return Assignment(rows, columns, cost, price, *pin_rows(rows, columns, columns.pool(costs.travel), costs.pins))
 
 
 def send(

@@ -24,7 +24,7 @@ the rolls alone would say, exponential and power, ``(t + 1)^-g``, is reported be
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,7 @@ from planning.assignment import UNREACHED, Bools, Ints, Ways, build_enrolment, e
 from planning.choice_fit import (
     ASSUMED,
     DECAYS,
+    ChoiceModel,
     Fit,
     Sample,
     build_priors,
@@ -86,7 +87,9 @@ class ChoiceFit:
 
     ``deviance`` by decay; ``quality`` of the model on the schools it was fitted to, ``validated`` on schools left out
     of the fit (None = not done), ``baseline`` of "everybody at the nearest school", ``by_places`` of "in proportion to
-    places, wherever they live". ``schools``: school_id, name, actual_pupils, modelled_pupils, nearest_pupils,
+    places, wherever they live". ``model`` is what :func:`predict_choice` needs.
+
+    ``schools``: school_id, name, actual_pupils, modelled_pupils, nearest_pupils,
     by_places_pupils (all scaled to the rolls). ``flows``: kind (setting, town), area, school_setting, pupils,
     nearest_pupils, gained_pupils: where the pupils of an area go, against their nearest school.
     """
@@ -103,6 +106,7 @@ class ChoiceFit:
     schools: pd.DataFrame = field(repr=False)
     flows: pd.DataFrame = field(repr=False)
     notes: tuple[Message, ...] = ()
+    model: ChoiceModel | None = field(default=None, repr=False)
 
     def parameter(self, name: str) -> float:
         """Return the value of a parameter; ``KeyError`` where the model has none of that name."""
@@ -162,8 +166,30 @@ def enrol_by_choice(
         schools=table,
         flows=_build_flows(enrolment, nearest, schools, unit_about, ways),
         notes=_note(schools, fits, free, scenario),
+        model=ChoiceModel(decay, tuple(best.theta.tolist()), sample.names, sample.typical_places, sample.leaks),
     )
     return enrolment, answer
+
+
+def predict_choice(
+    fitted: ChoiceFit, ways: Ways, schools: pd.DataFrame, travel: Floats, scenario: Scenario, unit_about: pd.DataFrame
+) -> tuple[pd.DataFrame, ChoiceFit]:
+    """Return the enrolment among other schools than those of the fit: same parameters, same arguments as the fit.
+
+    A new school draws by its places, setting, kind and ownership. The fit is returned with the new flows.
+
+    Raises
+    ------
+    ValueError
+        ``fitted`` carries no model.
+    """
+    model = fitted.model
+    if model is None:
+        raise ValueError("this fit carries no model to predict with")
+    sample = build_sample(ways, schools, travel, scenario.low_grade_share, unit_about, model=model)
+    enrolment = _enrol(ways, sample, model.decay, np.array(model.theta))
+    nearest = enrol_nearest(ways, measure=scenario.measure, low_grade_share=scenario.low_grade_share)
+    return enrolment, replace(fitted, flows=_build_flows(enrolment, nearest, schools, unit_about, ways))
 
 
 def _validate(

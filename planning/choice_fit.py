@@ -20,6 +20,21 @@ HALF_WAY_KM = {"kindergarten": 0.8, "primary": 1.0, "junior": 2.0, "senior": 5.0
 Floats = npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class ChoiceModel:
+    """Fitted parameters, and what of the schools they were fitted to is needed to use them for others.
+
+    ``theta`` belongs to the decay, the drawn share and the features ``names``; ``typical_places`` stand for unknown
+    ones; ``leaks``: there is a class of families drawn to the city.
+    """
+
+    decay: str
+    theta: tuple[float, ...]
+    names: tuple[str, ...]
+    typical_places: float
+    leaks: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Sample:
     """What is fitted. ``travel`` (units, schools), inf = no way; ``features`` (schools, features).
@@ -35,6 +50,8 @@ class Sample:
     outside: Bools
     city: Bools
     typical_way: float
+    typical_places: float = 1.0
+    leaks: bool = False
 
     def decay_term(self, decay: str) -> Floats:
         """Return ``x`` of ``exp(g x)``: minus the travel, or minus its logarithm; −inf = no way."""
@@ -42,9 +59,18 @@ class Sample:
 
 
 def build_sample(
-    ways: Ways, schools: pd.DataFrame, travel: Floats, low_grade_share: float, unit_about: pd.DataFrame
+    ways: Ways,
+    schools: pd.DataFrame,
+    travel: Floats,
+    low_grade_share: float,
+    unit_about: pd.DataFrame,
+    *,
+    model: ChoiceModel | None = None,
 ) -> Sample:
-    """Return what is fitted; a feature that fewer than two schools have, or lack, is left out."""
+    """Return what is fitted; a feature that fewer than two schools have, or lack, is left out.
+
+    ``model``: fitted before to other schools; its features are then the ones used.
+    """
     pupils = np.nan_to_num(ways.pupils, nan=0.0)
     everywhere = np.ones(len(ways.school_ids), dtype=np.bool_)
     complete = ~ways.low_only
@@ -53,6 +79,7 @@ def build_sample(
         bands = ((pupils * low_grade_share, everywhere), (pupils * (1.0 - low_grade_share), complete))
     capacity = schools["capacity_places"].to_numpy(dtype=np.float64)
     typical = float(np.median(capacity[capacity > 0])) if (capacity > 0).any() else 1.0
+    typical = typical if model is None else model.typical_places
     size = np.log(np.where(capacity > 0, capacity, typical))
     candidates = {
         "urban": (schools["setting"] == "urban").to_numpy(),
@@ -61,10 +88,13 @@ def build_sample(
         "teaching_point": ways.low_only,
         "private": (schools["ownership"] == "private").to_numpy(),
     }
-    used = {name: value for name, value in candidates.items() if 2 <= int(value.sum()) <= len(value) - 2}
+    if model is None:
+        used = {name: value for name, value in candidates.items() if 2 <= int(value.sum()) <= len(value) - 2}
+    else:
+        used = {name: value for name, value in candidates.items() if name in model.names}
     outside = unit_about["setting"].isin(("town", "rural")).to_numpy()
     city = candidates["urban"] & complete
-    leaks = bool(outside.any() and city.any() and not city.all())
+    leaks = bool(outside.any() and city.any() and not city.all()) if model is None else model.leaks
     metres, minutes = ways.length_m, ways.time_min
     both = np.isfinite(metres) & np.isfinite(minutes) & (minutes > 0)
     return Sample(
@@ -76,6 +106,8 @@ def build_sample(
         outside=outside & leaks,
         city=city & leaks,
         typical_way=float(minutes[both].sum() / metres[both].sum() * 1000.0) if both.any() else 12.5,
+        typical_places=typical,
+        leaks=leaks,
     )
 
 

@@ -21,7 +21,7 @@ from planning.capacity import (
     send_whole,
 )
 from planning.certificate import Certificate
-from planning.choice import ChoiceFit, enrol_by_choice
+from planning.choice import ChoiceFit, enrol_by_choice, predict_choice
 from planning.conflicts import (
     Case,
     Conflict,
@@ -31,6 +31,7 @@ from planning.conflicts import (
     find_stranded,
     find_too_big,
 )
+from planning.pins import build_pins, pin_bands
 from planning.place_values import build_place_values
 from planning.rules import Rules
 from planning.scenario import Scenario
@@ -82,6 +83,8 @@ def enrol_stage(
     limits: Limits | None = None,
     progress: Progress = no_progress,
     feeders: pd.DataFrame | None = None,
+    pins: pd.DataFrame | None = None,
+    fitted: ChoiceFit | None = None,
 ) -> StageAnswer:
     """Return who goes where by ``scenario.enrolment``.
 
@@ -91,6 +94,11 @@ def enrol_stage(
         Of one stage, as :func:`planning.tables.build_stage_schools` gives them.
     feeders
         Zones (unit_id, stage, school_id) that this run proposed for stages before this one.
+    pins
+        Units that actions send to some schools only (``planning.pins``): for ``"nearest"`` and ``"capacity"``. With
+        zones they stand in the zones already, and families who choose are not pinned.
+    fitted
+        What ``"choice"`` was fitted to today, so that it need not be fitted to schools that actions changed.
     """
     stage = str(schools["stage"].iloc[0])
     zones = find_zone_schools(ways, study.zones[study.zones["stage"] == stage])
@@ -99,8 +107,14 @@ def enrol_stage(
         table = enrol_by_zones(ways, zones, measure=scenario.measure, low_grade_share=scenario.low_grade_share)
         return StageAnswer(table, nearest)
     if scenario.enrolment == "nearest":
+        low, upper = pin_bands(ways, nearest, build_pins(ways, pins, stage), measure=scenario.measure, preferred=zones)
         table = enrol_nearest(
-            ways, measure=scenario.measure, low_grade_share=scenario.low_grade_share, preferred=zones, nearest=nearest
+            ways,
+            measure=scenario.measure,
+            low_grade_share=scenario.low_grade_share,
+            preferred=zones,
+            nearest=low,
+            upper=upper,
         )
         return StageAnswer(table, nearest)
     limits = limits or Limits()
@@ -118,20 +132,29 @@ def enrol_stage(
             zoning=zoned.report,
         )
     if scenario.enrolment == "choice":
-        return _enrol_choice(study, scenario, schools, ways, nearest)
-    costs = build_way_costs(study, rules, scenario, schools, ways)
+        return _enrol_choice(study, scenario, schools, ways, nearest, fitted)
+    costs = build_way_costs(study, rules, scenario, schools, ways, pins=pins)
     assignment = build_assignment(schools, ways, costs, scenario.assignment, scenario.low_grade_share)
     case = Case(study, rules, scenario, stage, schools, ways, costs, assignment)
     return _enrol_capacity(case, nearest, zones, limits, progress)
 
 
 def _enrol_choice(
-    study: StudyArea, scenario: Scenario, schools: pd.DataFrame, ways: Ways, nearest: Ints
+    study: StudyArea,
+    scenario: Scenario,
+    schools: pd.DataFrame,
+    ways: Ways,
+    nearest: Ints,
+    fitted: ChoiceFit | None,
 ) -> StageAnswer:
     """Return what families do, by a model fitted to the rolls."""
     travel, measure, _ = measure_travel(ways, scenario)
     about = study.units.set_index("unit_id")[["setting", "town"]].reindex(ways.unit_ids)
-    table, fit = enrol_by_choice(ways, schools, travel if measure == "time" else travel / 1000.0, scenario, about)
+    travel = travel if measure == "time" else travel / 1000.0
+    if fitted is not None:
+        table, fit = predict_choice(fitted, ways, schools, travel, scenario, about)
+    else:
+        table, fit = enrol_by_choice(ways, schools, travel, scenario, about)
     return StageAnswer(table, nearest, choice=fit)
 
 

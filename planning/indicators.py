@@ -281,6 +281,8 @@ def build_indicators(tables: Iterable[StageTables], rules: Rules) -> pd.DataFram
 
 def render_indicators_page() -> str:
     """Return ``docs/indicators.md``: every indicator and every flag."""
+    from planning.compare_measures import MEASURES
+
     lines = [
         "# Indicators and flags",
         "",
@@ -302,6 +304,17 @@ def render_indicators_page() -> str:
         "Gini: `Σᵢⱼ wᵢ wⱼ |xᵢ − xⱼ| / (2 x̄ W²)`. Coefficient of variation: `sqrt(Σ w (x − x̄)² / W) / x̄`,"
         " population form, weighted by enrolment as in the official method note (差异系数);"
         " the unweighted form stands beside it.",
+        "",
+        "## Comparisons",
+        "",
+        "Numbers of an option against the baseline, the first of the options compared.",
+        "",
+        "| name | title | unit | better | definition |",
+        "|---|---|---|---|---|",
+        *(
+            f"| `{item.name}` | {item.title} | {item.unit} | {item.direction} | {item.definition} |"
+            for item in MEASURES
+        ),
         "",
         "## Flags",
         "",

@@ -44,15 +44,20 @@ RULE_KEYS = (
     "max_detour_min",
     "max_fill_share",
     "max_large_class_share",
+    "max_new_oversize_schools",
+    "max_no_bed_pupils",
+    "max_no_way_pupils",
     "max_school_pupils",
     "max_super_large_class_share",
     "max_travel_min",
+    "min_boarding_grade",
+    "min_bus_seats",
     "min_fill_share",
     "min_school_pupils",
     "nearly_full_from",
     "service_radius",
 )
-"""Every key that some flag or indicator reads; a key that nothing reads is an error, not a silent line."""
+"""Every key that a flag, an indicator or a closure reads; one that nothing reads is an error, not a silent line."""
 
 _REQUIRED = ("id", "key", "name_en", "name_zh", "unit", "op", "value", "severity", "source", "verified", "evidence")
 _OPTIONAL = (

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from geodata.errors import InfeasibleError
 from geodata.messages import Message, msg
 from geodata.study import Progress, StudyArea, no_progress
+from planning.action_steps import CHANGE_COLUMNS, ActionProblem, apply_actions, tell_problem
 from planning.certificate import Certificate
 from planning.choice import MIN_SCHOOLS, ChoiceFit, check_rolls
+from planning.closures import build_closures
 from planning.conflicts import WITHOUT_PLACE_COLUMNS, Conflict
 from planning.enrolment import Limits as Limits
 from planning.enrolment import StageAnswer, enrol_stage
@@ -25,7 +24,12 @@ from planning.indicators import build_indicators
 from planning.leakage import LEAKAGE_COLUMNS, build_leakage
 from planning.place_values import PLACE_VALUE_COLUMNS
 from planning.plan import ENROLMENT_COLUMNS, PLACES_COLUMNS, Plan
+from planning.projected_rolls import apply_projected_rolls
 from planning.rules import Rules
+from planning.run_record import RESULTS_VERSION as RESULTS_VERSION
+from planning.run_record import RunRecord as RunRecord
+from planning.run_record import build_record
+from planning.run_record import read_versions as read_versions
 from planning.scenario import Scenario, name_mode, name_stage
 from planning.tables import (
     UNIT_COLUMNS,
@@ -35,43 +39,14 @@ from planning.tables import (
     build_stage_schools,
     build_unit_table,
     build_ways,
-    choose_year,
     complete_school_table,
 )
 
 if TYPE_CHECKING:
+    from planning.closures import ClosureAnswer
     from planning.zoning import ZoningReport
 
 ZONES_COLUMNS = ("unit_id", "stage", "school_id")
-RESULTS_VERSION = 1
-"""Rises when the same input gives other numbers; printed in every exported document."""
-
-LIBRARIES = ("numpy", "pandas", "geopandas", "shapely", "pyproj", "scipy", "numba", "highspy")
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """What it takes to run the same again. ``started`` is given by the caller; planning never asks the clock."""
-
-    results_version: int
-    study: str
-    study_fingerprint: str
-    synthetic: bool
-    rulebook: str
-    rulebook_version: str
-    rulebook_fingerprint: str
-    scenario: Mapping[str, Any]
-    limits: Mapping[str, Any]
-    roll_years: Mapping[str, int | None]
-    travel: Mapping[str, Any]
-    sources: tuple[Mapping[str, str], ...]
-    versions: Mapping[str, str]
-    plan_fingerprint: str = ""
-    started: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain data, ready for JSON."""
-        return {item.name: _plain(getattr(self, item.name)) for item in dataclasses.fields(self)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +62,10 @@ class Outcome:
     who is above the places (``planning.conflicts``); ``zoning`` reports;
     ``choice``, the fitted models of what families do; ``shortages``: rules that are broken at a price, or by the
     geography, in a plan that stands; ``hard_conflicts``: what ``conflicts`` says of rules, with all ids.
+
+    With actions: ``before``, the answer to the same scenario without them; ``changes`` and ``action_problems`` (see
+    ``planning.action_steps``); ``closures``, what every closure, merger and teaching point means
+    (``planning.closures``). ``actual_pupils`` are then projected (``planning.projected_rolls``).
     """
 
     scenario: Scenario
@@ -108,6 +87,10 @@ class Outcome:
     choice: tuple[ChoiceFit, ...] = ()
     shortages: tuple[Conflict, ...] = ()
     hard_conflicts: tuple[Conflict, ...] = ()
+    before: Outcome | None = field(default=None, repr=False)
+    changes: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(CHANGE_COLUMNS)), repr=False)
+    closures: tuple[ClosureAnswer, ...] = ()
+    action_problems: tuple[ActionProblem, ...] = ()
 
     def require_plan(self) -> Plan:
         """Return the plan; raises ``InfeasibleError`` with the conflicts where there is none."""
@@ -137,6 +120,7 @@ def run_scenario(
     limits: Limits | None = None,
     progress: Progress = no_progress,
     started: str | None = None,
+    before: Outcome | None = None,
 ) -> Outcome:
     """Answer one scenario.
 
@@ -150,14 +134,85 @@ def run_scenario(
         Called with the step and the share done; may raise ``Cancelled``.
     started
         Time to put into the record, as text; nothing is put there by default.
+    before
+        Answer to the same scenario without its actions, where it is known already; one that does not fit is ignored.
 
     Returns
     -------
     Outcome
-        With a plan, or with the conflicts: a stage that nobody teaches, a mode without travel, zones that are not
-        there.
+        With a plan, or with the conflicts: actions that cannot be, a stage that nobody teaches, a mode without travel,
+        zones that are not there.
     """
     limits = limits or Limits()
+    if not scenario.all_actions:
+        solved = _solve(study, rules, scenario, limits, progress)
+        outcome = _compose(study, study, rules, scenario, solved, limits, started)
+        progress(msg("Done"), 1.0)
+        return outcome
+    plain = dataclasses.replace(scenario, actions=(), inherited=())
+    if before is None or not _fits(before, study, rules, plain, limits):
+        first = _spread_progress(progress, 0.0, 0.45)
+        before = _compose(study, study, rules, plain, _solve(study, rules, plain, limits, first), limits, started)
+    progress(msg("Applying actions"), 0.45)
+    applied = apply_actions(study, rules, scenario)
+    solved = _solve(
+        applied.study,
+        rules,
+        applied.scenario,
+        limits,
+        _spread_progress(progress, 0.5, 0.45),
+        pins=applied.pins,
+        fitted={fit.stage: fit for fit in before.choice},
+    )
+    tables = apply_projected_rolls(study, applied.study, applied.scenario, before.stages, solved.tables)
+    errors = [tell_problem(problem) for problem in applied.errors]
+    solved = dataclasses.replace(solved, tables=tables, conflicts=[*errors, *solved.conflicts])
+    progress(msg("What closures mean"), 0.95)
+    outcome = dataclasses.replace(
+        _compose(study, applied.study, rules, scenario, solved, limits, started),
+        before=before,
+        changes=applied.changes,
+        closures=build_closures(study, rules, scenario, applied, before.stages, tables),
+        action_problems=applied.problems,
+    )
+    progress(msg("Done"), 1.0)
+    return outcome
+
+
+def _fits(before: Outcome, study: StudyArea, rules: Rules, plain: Scenario, limits: Limits) -> bool:
+    """Tell whether an answer is that to ``plain``, whatever it is called."""
+    record = before.record
+    asked = dataclasses.replace(before.scenario, name=plain.name, parent=plain.parent)
+    return (
+        bool(study.fingerprint)
+        and record.study_fingerprint == study.fingerprint
+        and record.rulebook_fingerprint == rules.fingerprint
+        and record.results_version == RESULTS_VERSION
+        and record.limits == dataclasses.asdict(limits)
+        and asked == plain
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """Every stage sent to school: its tables, the answers behind them, and what stands against a plan."""
+
+    tables: list[StageTables]
+    answers: list[StageAnswer]
+    conflicts: list[Message]
+
+
+def _solve(
+    study: StudyArea,
+    rules: Rules,
+    scenario: Scenario,
+    limits: Limits,
+    progress: Progress,
+    *,
+    pins: pd.DataFrame | None = None,
+    fitted: Mapping[str, ChoiceFit] | None = None,
+) -> _Solved:
+    """Send the children of every stage to school; ``scenario`` without actions."""
     conflicts: list[Message] = []
     found: list[StageTables] = []
     answers: list[StageAnswer] = []
@@ -165,32 +220,45 @@ def run_scenario(
     for number, stage in enumerate(scenario.stages):
         step = msg("Sending children to school: {stage}", stage=name_stage(stage))
         progress(step, number / steps)
-        against = check_stage(study, scenario, stage)
+        extra = _Extra(pins, (fitted or {}).get(stage))
+        against = check_stage(study, scenario, stage, fitted=extra.fitted is not None)
         conflicts += against
         inner = _spread_progress(progress, number / steps, 1 / steps)
-        tables, answer = _build_stage(study, rules, scenario, stage, limits, inner, answers, possible=not against)
+        tables, answer = _build_stage(study, rules, scenario, stage, limits, inner, answers, None if against else extra)
         found.append(tables)
         if answer is not None:
             answers.append(answer)
             conflicts += [conflict.message for conflict in answer.conflicts]
     progress(msg("Flags and indicators"), len(scenario.stages) / steps)
-    plan = None if conflicts else _build_plan(study, found)
-    outcome = Outcome(
+    return _Solved(found, answers, conflicts)
+
+
+def _compose(
+    study: StudyArea,
+    changed: StudyArea,
+    rules: Rules,
+    scenario: Scenario,
+    solved: _Solved,
+    limits: Limits,
+    started: str | None,
+) -> Outcome:
+    """Return the outcome; ``changed`` is the study with the actions, whose places are those of the plan."""
+    found = solved.tables
+    plan = None if solved.conflicts else _build_plan(changed, found)
+    return Outcome(
         scenario=scenario,
         plan=plan,
-        conflicts=tuple(conflicts),
+        conflicts=tuple(solved.conflicts),
         flags=build_flags(found, rules, scenario, year=scenario.year),
         indicators=build_indicators(found, rules),
         school_table=_stack([tables.schools for tables in found]),
         unit_table=_stack([tables.units for tables in found]),
         leakage=_stack([build_leakage(tables.schools) for tables in found if tables.modelled], LEAKAGE_COLUMNS),
-        record=_build_record(study, rules, scenario, limits, plan, started),
+        record=build_record(study, rules, scenario, limits, plan, started),
         rules=rules,
         stages=tuple(found),
-        **_gather_answers(answers),
+        **_gather_answers(solved.answers),
     )
-    progress(msg("Done"), 1.0)
-    return outcome
 
 
 def run_many(
@@ -217,8 +285,11 @@ class _Job:
         return run_scenario(self.study, self.rules, scenario, limits=self.limits)
 
 
-def check_stage(study: StudyArea, scenario: Scenario, stage: str) -> list[Message]:
-    """Return what stands against a plan for one stage, with what would cure it."""
+def check_stage(study: StudyArea, scenario: Scenario, stage: str, *, fitted: bool = False) -> list[Message]:
+    """Return what stands against a plan for one stage, with what would cure it.
+
+    ``fitted``: what families choose is known already.
+    """
     conflicts: list[Message] = []
     name = name_stage(stage)
     taught = study.places.loc[study.places["stage"] == stage, "school_id"]
@@ -235,7 +306,8 @@ def check_stage(study: StudyArea, scenario: Scenario, stage: str) -> list[Messag
                 mode=name_mode(scenario.mode),
             )
         )
-    if scenario.enrolment == "choice" and not check_rolls(build_stage_schools(study, stage, scenario.year)):
+    asks = scenario.enrolment == "choice" and not fitted
+    if asks and not check_rolls(build_stage_schools(study, stage, scenario.year)):
         conflicts.append(
             msg(
                 "{stage}: fewer than {count} schools have a roll, so what families choose cannot be seen."
@@ -273,6 +345,14 @@ def _gather_answers(answers: list[StageAnswer]) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, eq=False)
+class _Extra:
+    """What actions add to a stage: units that are pinned, and what families were seen to choose before."""
+
+    pins: pd.DataFrame | None = None
+    fitted: ChoiceFit | None = None
+
+
 def _build_stage(
     study: StudyArea,
     rules: Rules,
@@ -281,15 +361,26 @@ def _build_stage(
     limits: Limits,
     progress: Progress,
     earlier: list[StageAnswer],
-    *,
-    possible: bool,
+    extra: _Extra | None,
 ) -> tuple[StageTables, StageAnswer | None]:
+    """Return tables and answer of one stage; ``extra`` None: something stands against it."""
     schools = add_school_sizes(build_stage_schools(study, stage, scenario.year), study, scenario.year)
-    if not possible:
+    if extra is None:
         return _empty_stage(stage, schools), None
     ways = build_ways(study, scenario, schools)
     feeders = _stack([answer.zones for answer in earlier if answer.zones is not None], ZONES_COLUMNS)
-    answer = enrol_stage(study, rules, scenario, schools, ways, limits=limits, progress=progress, feeders=feeders)
+    answer = enrol_stage(
+        study,
+        rules,
+        scenario,
+        schools,
+        ways,
+        limits=limits,
+        progress=progress,
+        feeders=feeders,
+        pins=extra.pins,
+        fitted=extra.fitted,
+    )
     if answer.enrolment.empty:
         return _empty_stage(stage, schools), answer
     enrolment = answer.enrolment
@@ -325,53 +416,3 @@ def _stack(tables: list[pd.DataFrame], columns: tuple[str, ...] = ()) -> pd.Data
     if filled:
         return pd.concat(filled, ignore_index=True)
     return tables[0].copy() if tables else pd.DataFrame(columns=list(columns))
-
-
-def _build_record(
-    study: StudyArea, rules: Rules, scenario: Scenario, limits: Limits, plan: Plan | None, started: str | None
-) -> RunRecord:
-    travel = study.travel.get(scenario.mode)
-    settings = dataclasses.asdict(dataclasses.replace(scenario, actions=()))
-    return RunRecord(
-        results_version=RESULTS_VERSION,
-        study=study.name,
-        study_fingerprint=study.fingerprint,
-        synthetic=study.synthetic,
-        rulebook=rules.name,
-        rulebook_version=rules.version,
-        rulebook_fingerprint=rules.fingerprint,
-        scenario={**settings, "actions": [repr(action) for action in scenario.actions]},
-        limits=dataclasses.asdict(limits),
-        roll_years={stage: choose_year(study.rolls, stage, scenario.year) for stage in scenario.stages},
-        travel={}
-        if travel is None
-        else {
-            "mode": travel.mode,
-            "method": travel.method,
-            "detour_factor": travel.detour_factor,
-            "cutoff_min": travel.cutoff_min if np.isfinite(travel.cutoff_min) else None,
-        },
-        sources=tuple(dataclasses.asdict(source) for source in study.sources),
-        versions=read_versions(),
-        plan_fingerprint="" if plan is None else plan.fingerprint,
-        started=started,
-    )
-
-
-def read_versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that numbers depend on."""
-    versions = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            versions[library] = metadata.version(library)
-        except metadata.PackageNotFoundError:
-            versions[library] = "not installed"
-    return versions
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value

@@ -76,16 +76,11 @@ class Scenario:
             _check_word("measure", self.measure, get_args(Measure)),
             "" if self.stages else "a scenario needs at least one stage",
             "" if 0 <= self.low_grade_share <= 1 else "low_grade_share must lie between 0 and 1",
-            *(
-                f"not an action: {item!r}"
-                for item in (*self.inherited, *self.actions)
-                if not isinstance(item, Action)
-            ),
+            *(f"not an action: {item!r}" for item in (*self.inherited, *self.actions) if not isinstance(item, Action)),
         ]
         found = [problem for problem in problems if problem]
         if found:
             raise ScenarioError("; ".join(found))
-
 
     @property
     def all_actions(self) -> tuple[Action, ...]:

@@ -82,10 +82,13 @@ class StageTables:
 
 
 def choose_year(rolls: pd.DataFrame, stage: str, year: int | None) -> int | None:
-    """Return the school year to read for a stage: the one asked for, else the latest that the rolls hold."""
+    """Return the school year to read for a stage: the one asked for, or the latest before it that the rolls hold.
+
+    Without a year: the latest. None where the rolls hold no such year.
+    """
     years = rolls.loc[rolls["stage"] == stage, "year"]
     if year is not None:
-        return year
+        years = years[years <= year]
     return None if years.empty else int(years.max())
 
 

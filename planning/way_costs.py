@@ -12,6 +12,7 @@ import pandas as pd
 from geodata.errors import ScenarioError
 from geodata.study import StudyArea
 from planning.assignment import Bools, Ways
+from planning.pins import Pins, build_pins
 from planning.rules import Rules
 from planning.scenario import Scenario
 
@@ -37,6 +38,8 @@ class WayCosts:
         What is compared: ``"time"`` (minutes) or ``"length"`` (metres).
     overload_price
         Price of one pupil above the places, in minutes (or metres).
+    pins
+        Units that an action sends to some schools only.
     """
 
     travel: Floats
@@ -47,6 +50,7 @@ class WayCosts:
     travel_cap: Literal["none", "priced", "hard"]
     cap_price: float
     overload_price: float
+    pins: Pins | None = None
 
     @property
     def unit(self) -> str:
@@ -69,11 +73,20 @@ class WayCosts:
         return cost
 
 
-def build_way_costs(study: StudyArea, rules: Rules, scenario: Scenario, schools: pd.DataFrame, ways: Ways) -> WayCosts:
+def build_way_costs(
+    study: StudyArea,
+    rules: Rules,
+    scenario: Scenario,
+    schools: pd.DataFrame,
+    ways: Ways,
+    *,
+    pins: pd.DataFrame | None = None,
+) -> WayCosts:
     """Return costs and prohibitions for one stage.
 
     Units that have no way in the measure asked for are served by the other one, turned into it at the mean pace of
-    the matrix. ``ScenarioError`` for a pair closed, or a barrier, that the study does not know.
+    the matrix. ``pins``: see ``planning.pins``. ``ScenarioError`` for a pair closed, or a barrier, that the study does
+    not know.
     """
     options = scenario.assignment
     stage = str(schools["stage"].iloc[0])
@@ -88,6 +101,7 @@ def build_way_costs(study: StudyArea, rules: Rules, scenario: Scenario, schools:
         travel_cap=options.travel_cap,
         cap_price=options.cap_price,
         overload_price=options.overload_price_min * factor,
+        pins=build_pins(ways, pins, stage),
     )
 
 

@@ -34,3 +34,12 @@ def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     os.environ["BUJU_CACHE"] = str(folder)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep the tests out of the user's store, and out of the team's database."""
+    folder = tmp_path_factory.mktemp("store")
+    os.environ["BUJU_STORE"] = str(folder)
+    os.environ.pop("BUJU_DATABASE_URL", None)
+    return folder

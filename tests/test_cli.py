@@ -227,3 +227,134 @@ def test_describe_writes_words_communities_and_reasons_of_given_zones(
 def test_describe_says_when_there_are_no_zones(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["describe", str(county / "study.toml"), "--out", str(county / "described"), "--quiet"]) == 1
     assert "--zones FILE" in capsys.readouterr().err
+
+
+SCENARIO = """name = "=merge"
+[[action]]
+kind = "merge"
+school_ids = ["002"]
+into = ["001"]
+comment = "a \\u001b[31m comment"
+"""
+
+
+def _scenario(county: Path, *more: str, text: str = SCENARIO, name: str = "plan.toml") -> int:
+    (county / name).write_text(text, encoding="utf-8")
+    study, out = str(county / "study.toml"), str(county / "out")
+    return cli.main(["run", study, "--scenario", str(county / name), "--out", out, *more])
+
+
+def test_a_scenario_file_is_answered(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """School 002 closes: the 60 children of the third village go to 001, which has 120 pupils on 90 places."""
+    assert _scenario(county) == 0
+    printed = capsys.readouterr().out
+    assert "1. Merge {{7*7}}小学 into =第一小学 — a \\u001b[31m comment" in printed and "Not allowed" in printed
+    out = county / "out"
+    document = json.loads((out / "outcome.json").read_text(encoding="utf-8"))
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert document["status"] == "plan" and document["plan_fingerprint"] == record["plan_fingerprint"] != ""
+    assert document["record"]["scenario"]["actions"][0]["school_ids"] == ["002"]
+    assert document["actions"][0]["in_force"] is True and document["actions"][0]["into"] == ["001"]
+    (closure,) = document["closures"]
+    assert (closure["school_id"], closure["pupils"], closure["freed_places"]) == ("002", 60, 180)
+    assert closure["freed_site_area_m2"] is None  # not known is null, not NaN and not zero
+    assert [row["name"] for row in _rows(out / "closures_receivers.csv")] == ["'=第一小学"]
+    assert [row["unit_id"] for row in _rows(out / "closures_communities.csv")] == ["02"]
+    assert [row["what"] for row in _rows(out / "changes.csv")] == ["merged"]
+    assert {row["rule_id"] for row in _rows(out / "closures_findings.csv")} >= {"P7.red"}
+    assert [row["school_id"] for row in _rows(out / "schools.csv")] == ["001"]
+
+
+def test_a_scenario_is_told_in_chinese(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _scenario(county, "--lang", "zh") == 0
+    printed = capsys.readouterr().out
+    assert "{{7*7}}小学并入=第一小学" in printed and "不允许" in printed
+    findings = _rows(county / "out" / "closures_findings.csv")
+    assert findings and all(any("\u4e00" <= sign <= "\u9fff" for sign in row["finding"]) for row in findings)
+
+
+def test_a_bad_scenario_file_is_told_before_anything_is_done(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = 'name = "x"\nmod = "walk"\n[[action]]\nkind = "close"\nschool_id = 1\n'
+    assert _scenario(county, text=text) == 1
+    told = capsys.readouterr().err
+    assert "plan.toml, mod: Unknown key." in told and "plan.toml, [[action]] 1 (close), school_id:" in told
+    assert not (county / "out").exists()
+    assert _scenario(county, "--stage", "junior", "--measure", "length") == 1
+    assert "--stage, --measure" in capsys.readouterr().err
+
+
+def test_actions_that_cannot_be_carried_out_leave_no_plan(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = 'name = "x"\n[[action]]\nkind = "close"\nschool_id = "009"\n[[action]]\nkind = "close"\nschool_id = "002"\n'
+    assert _scenario(county, "--quiet", text=text) == 2
+    assert "009" in capsys.readouterr().err
+    assert {path.name for path in (county / "out").iterdir()} == {"outcome.json", "changes.csv"}
+    document = json.loads((county / "out" / "outcome.json").read_text(encoding="utf-8"))
+    assert document["status"] == "no_plan" and document["problems"][0]["number"] == 1
+    assert [action["in_force"] for action in document["actions"]] == [False, True]
+
+
+def test_a_scenario_without_travel_of_its_mode_is_bad_input(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = (county / "study.toml").read_text(encoding="utf-8")
+    (county / "study.toml").write_text(study + '[travel]\nmodes = ["walk"]\n', encoding="utf-8")
+    assert _scenario(county, text='name = "x"\nmode = "drive"\n') == 1
+    assert "drive" in capsys.readouterr().err
+
+
+def test_compare_writes_what_differs(county: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (county / "child.toml").write_text('name = "child"\nparent = "plan.toml"\n', encoding="utf-8")
+    (county / "plan.toml").write_text(SCENARIO, encoding="utf-8")
+    files = [part for name in ("plan.toml", "child.toml") for part in ("--scenario", str(county / name))]
+    arguments = ["compare", str(county / "study.toml"), *files, "--out", str(county / "out"), "--quiet"]
+    assert cli.main(arguments) == 0
+    schools = _rows(county / "out" / "schools.csv")
+    assert {row["school_id"]: row["status"] for row in schools if row["option"] == "1"} != {}
+    values = {row["indicator"]: row for row in _rows(county / "out" / "indicators.csv")}
+    assert float(values["schools"]["value_0"]) == 2 and float(values["schools"]["value_2"]) == 1
+    assert cli.main([*arguments, *files]) == 1
+    assert "at most 3 scenarios" in capsys.readouterr().err
+    assert cli.main([*arguments, "--baseline", str(county / "plan.toml")]) == 0
+    values = {row["indicator"]: row for row in _rows(county / "out" / "indicators.csv")}
+    assert float(values["schools"]["value_0"]) == 1
+
+
+def test_a_packed_study_gives_the_same_plan_elsewhere(county: Path, tmp_path: Path) -> None:
+    assert _scenario(county, "--quiet") == 0
+    here = json.loads((county / "out" / "outcome.json").read_text(encoding="utf-8"))["plan_fingerprint"]
+    (county / "child.toml").write_text('name = "child"\nparent = "plan.toml"\n', encoding="utf-8")
+    packed, there = county / "all.buju.zip", county / "elsewhere"
+    arguments = ["pack", str(county / "study.toml"), "--scenario", str(county / "child.toml"), "--out", str(packed)]
+    assert cli.main([*arguments, "--quiet"]) == 0
+    assert cli.main(["unpack", str(packed), "--out", str(there), "--quiet"]) == 0
+    files = sorted((there / "scenarios").glob("*.toml"))
+    assert len(files) == 2  # the parent came along
+    for file in files:
+        run = ["run", str(there / "study.toml"), "--scenario", str(file), "--out", str(there / "out"), "--quiet"]
+        assert cli.main(run) == 0
+        assert json.loads((there / "out" / "outcome.json").read_text(encoding="utf-8"))["plan_fingerprint"] == here
+
+
+EXAMPLES = sorted((Path(__file__).parent.parent / "examples" / "scenarios").glob("demo_*.toml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example_scenarios_run_without_a_doubt(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = path.parent.parent / "studies" / "demo.toml"
+    assert cli.main(["run", str(study), "--scenario", str(path), "--out", str(tmp_path), "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    findings = _rows(tmp_path / "closures_findings.csv")
+    assert not any(row["severity"] == "block" for row in findings)
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_the_scenario_of_gongyi_runs(cases: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """41,900 places for 40,995 pupils: the 1,000 of the school that closes find places where the neighbours grow."""
+    path = Path(__file__).parent.parent / "examples" / "scenarios" / "gongyi_merger.toml"
+    study = path.parent.parent / "studies" / "gongyi.toml"
+    assert cli.main(["run", str(study), "--scenario", str(path), "--out", str(tmp_path), "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    (closure,) = _rows(tmp_path / "closures.csv")
+    assert float(closure["pupils"]) == pytest.approx(1000) and closure["blocks"] == "0"
+    places = {row["school_id"]: float(row["capacity_places"]) for row in _rows(tmp_path / "schools.csv")}
+    taken = {row["school_id"]: float(row["modelled_pupils"]) for row in _rows(tmp_path / "schools.csv")}
+    assert "586" not in places and all(taken[key] <= places[key] + 1e-6 for key in places)

@@ -51,3 +51,33 @@ def test_terminal_page_documents_every_key_of_the_study_file() -> None:
         if isinstance(kind, type) and name.endswith(("Source", "Spec")):
             for item in fields(kind):
                 assert f"`{item.name}`" in page or f"[{item.name}]" in page or item.name == "folder", item.name
+
+
+def test_scenarios_page_documents_every_key_action_and_column() -> None:
+    from dataclasses import fields
+
+    from planning.actions import ACTION_CLASSES, StagePlaces
+    from planning.assignment_options import AssignmentOptions, ChoiceOptions, PriorityClass
+    from planning.closures import COMMUNITY_COLUMNS, GRADE_COLUMNS
+    from planning.scenario import Scenario
+    from planning.zoning_options import ZoningOptions
+    from reports.scenario_files import SCENARIO_FILES
+
+    page = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    kinds = (Scenario, AssignmentOptions, ChoiceOptions, PriorityClass, ZoningOptions, StagePlaces)
+    named = {item.name for kind in (*kinds, *ACTION_CLASSES.values()) for item in fields(kind)}
+    for name in named - {"actions", "inherited"}:
+        assert re.search(rf"\b{name}\b", page), name
+    for name in [*ACTION_CLASSES, *SCENARIO_FILES]:
+        assert f"`{name}`" in page, name
+    for name in set(COMMUNITY_COLUMNS + GRADE_COLUMNS) - {"unit_id", "name", "setting", "town", "grade"}:
+        assert f"`{name}`" in page, name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "scenarios").glob("*.toml")), ids=lambda path: path.stem)
+def test_example_scenarios_are_named_and_documented(path: Path) -> None:
+    from planning.scenario_file import read_scenario
+
+    scenario = read_scenario(path)
+    assert scenario.all_actions and f"examples/scenarios/{path.name}" in path.read_text(encoding="utf-8")
+    assert path.name in (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")

@@ -76,8 +76,13 @@ def route_excess(rows: Rows, sink: Sink, flow: Array, price: Array, longest: flo
     negative) the places used. Paths longer than ``longest`` are not followed: the answer is then ``-1`` and the
     excess stays.
     """
+    return route_along(rows, list_moves(rows, flow, len(sink.places)), sink, flow, price, longest)
+
+
+@njit(cache=True, nogil=True)
+def route_along(rows: Rows, moves: Moves, sink: Sink, flow: Array, price: Array, longest: float) -> int:
+    """Do the work of :func:`route_excess` with moves already listed; they are kept up with the flow."""
     m = len(sink.places)
-    moves = _list_moves(rows, flow, m)
     size = len(moves.to) + 4 * m + 8
     search = Search(
         np.full(m + 1, np.inf),
@@ -101,7 +106,7 @@ def route_excess(rows: Rows, sink: Sink, flow: Array, price: Array, longest: flo
 
 
 @njit(cache=True, nogil=True)
-def _list_moves(rows: Rows, flow: Array, m: int) -> Moves:
+def list_moves(rows: Rows, flow: Array, m: int) -> Moves:
     """Return the edges that any row could ever make, and the cheapest move of each for the flow given."""
     number = np.full((m, m), -1, np.int32)
     begin = np.zeros(m + 1, np.int64)
@@ -136,13 +141,13 @@ def _list_moves(rows: Rows, flow: Array, m: int) -> Moves:
     )
     for arc in range(n_arcs):
         if flow[arc] > 0:
-            _link(arc, rows.school[arc], moves)
-            _offer(arc, rows, moves)
+            link(arc, rows.school[arc], moves)
+            offer(arc, rows, moves)
     return moves
 
 
 @njit(cache=True, nogil=True)
-def _link(arc: int, j: int, moves: Moves) -> None:
+def link(arc: int, j: int, moves: Moves) -> None:
     """Add an arc to those with pupils at its school."""
     head = moves.first[j]
     moves.after[arc], moves.before[arc] = head, -1
@@ -164,7 +169,7 @@ def _unlink(arc: int, j: int, moves: Moves) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _offer(arc: int, rows: Rows, moves: Moves) -> None:
+def offer(arc: int, rows: Rows, moves: Moves) -> None:
     """Let the pupils on ``arc`` leave for the other schools of their row where no cheaper move is known."""
     j, row = rows.school[arc], rows.row_of[arc]
     for other in range(rows.start[row], rows.start[row + 1]):
@@ -181,7 +186,7 @@ def _offer_again(j: int, rows: Rows, moves: Moves) -> None:
     moves.key[moves.begin[j] : moves.begin[j + 1]] = np.inf
     arc = moves.first[j]
     while arc >= 0:
-        _offer(arc, rows, moves)
+        offer(arc, rows, moves)
         arc = moves.after[arc]
 
 
@@ -281,13 +286,13 @@ def _move(j: int, k: int, amount: float, rows: Rows, moves: Moves, flow: Array) 
     edge = moves.number[j, k]
     arc, other = moves.leave[edge], moves.enter[edge]
     if flow[other] == 0:
-        _link(other, k, moves)
+        link(other, k, moves)
     flow[other] += amount
     flow[arc] -= amount
     if flow[arc] == 0:
         _unlink(arc, j, moves)
         _offer_again(j, rows, moves)
-    _offer(other, rows, moves)
+    offer(other, rows, moves)
 
 
 @njit(cache=True, nogil=True)

@@ -125,7 +125,7 @@ def find_chromium() -> str | None:
 
 @contextmanager
 def start_app(folder: Path, *, script: str = "app.py", **settings: str) -> Iterator[RunningApp]:
-    """Start the app on a free port with cache and uploads below ``folder``; stop it afterwards.
+    """Start the app on a free port with cache, uploads and store below ``folder``; stop it afterwards.
 
     ``settings`` are environment variables; ``script`` may name another page of Streamlit's.
     """
@@ -134,6 +134,7 @@ def start_app(folder: Path, *, script: str = "app.py", **settings: str) -> Itera
     environment = os.environ | {
         "BUJU_CACHE": str(folder / "cache"),
         "BUJU_UPLOADS": str(folder / "uploads"),
+        "BUJU_STORE": str(folder / "store"),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         **settings,

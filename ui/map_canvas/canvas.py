@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SCRIPTS = (
     *("geometry.js", "paint.js", "labels.js", "panels.js", "layer.js", "views.js", "painter.js", "map.js"),
     *("reach.js", "drawing.js", "zone_paint.js", "icons.js", "chooser.js", "toolbar.js", "tools.js", "keys.js"),
-    *("twin.js", "drawing_painter.js", "drawing_map.js", "mount.js"),
+    *("twin.js", "panes.js", "drawing_painter.js", "drawing_map.js", "mount.js"),
 )
 COMPONENT = "buju_map"
 HTML = '<div class="buju-home"></div>'

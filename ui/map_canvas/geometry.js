@@ -205,6 +205,7 @@ function unpackPaint(units) {
   return {
     classes, values, colours: units.colours, digits: units.digits, unitsOf, schoolsOf,
     striped: marked("striped"), ringed: marked("ringed"),
+    changes: units.changes ? unpackBytes(units.changes, Float32Array) : null,
   };
 }
 

@@ -2,6 +2,7 @@
 
 const LABEL_FONT = "'Source Sans', 'Noto Sans SC', 'Noto Sans CJK SC', 'WenQuanYi Micro Hei', sans-serif";
 const STREETS_FROM_ZOOM = 14, SCHOOLS_FROM_ZOOM = 13.25, UNITS_FROM_ZOOM = 12, TOWNS_TO_ZOOM = 14;
+const STRONG_FROM_ZOOM = 9;
 const STREET_REPEAT_PX = 420;
 
 // Boxes that are taken: names, and the symbols of schools.
@@ -61,11 +62,13 @@ function paintTownNames(ctx, frame, labels, taken) {
   }
 }
 
-// ``symbols``: [name, x, y, radius] in pixels, the most important last.
+// ``symbols``: [name, x, y, radius, strong] in pixels, the most important last. Strong ones, which a scenario changes,
+// are named first and from further away.
 function paintSchoolNames(ctx, frame, symbols, taken) {
-  if (frame.zoom < SCHOOLS_FROM_ZOOM) return;
+  const near = frame.zoom >= SCHOOLS_FROM_ZOOM;
   setLabelFont(ctx, 11.5, 600);
-  for (const [name, x, y, radius] of symbols) {
+  const named = symbols.filter((symbol) => symbol[4] && frame.zoom >= STRONG_FROM_ZOOM);
+  for (const [name, x, y, radius] of near ? [...named, ...symbols.filter((symbol) => !symbol[4])] : named) {
     if (!name || !inFrame(frame, x, y)) continue;
     const shifts = (half) => [[0, radius + 11], [0, -radius - 11], [radius + half + 5, 0], [-radius - half - 5, 0]];
     placeName(ctx, taken, name, x, y, shifts, INK);

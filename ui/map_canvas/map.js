@@ -175,7 +175,8 @@ class BujuMap extends MapPainter {
     if (this.study) keepView(this.study, { centre: this.map.getCenter(), zoom: this.map.getZoom(), fitted: false });
   }
 
-  // A map that shows the whole county goes on doing so when the window or the legend changes its size.
+  // A map that shows the whole county goes on doing so when the window or the legend changes its size. A ``steady`` one,
+  // whose legend changes with every click, follows the window only: nothing moves below the pointer.
   resize() {
     const fitted = this.fitted, [wide, high] = this.fittedSize || [0, 0];
     this.resizing = true;
@@ -183,7 +184,12 @@ class BujuMap extends MapPainter {
     this.resizing = false;
     const size = this.map.getSize();
     // Small changes come from the legend, whose symbols follow the zoom: to follow these would never end.
-    if (fitted && Math.max(Math.abs(size.x - wide), Math.abs(size.y - high)) > 14) this.fitAll();
+    const steady = this.data && this.data.steady && this.fittedBox === this.readBox();
+    if (fitted && !steady && Math.max(Math.abs(size.x - wide), Math.abs(size.y - high)) > 14) this.fitAll();
+  }
+
+  readBox() {
+    return `${this.root.clientWidth} ${this.root.clientHeight}`;
   }
 
   fitAll() {
@@ -196,6 +202,7 @@ class BujuMap extends MapPainter {
     this.fitted = true;
     const size = this.map.getSize();
     this.fittedSize = [size.x, size.y];
+    this.fittedBox = this.readBox();
     if (this.study) keepView(this.study, { fitted: true });
   }
 

@@ -152,6 +152,23 @@ function paintOutlines(ctx, frame, part, strong) {
   ctx.stroke();
 }
 
+// From the middle of every unit that goes elsewhere to its school: ``ways`` holds [x, y, x, y] in the world.
+function paintWays(ctx, frame, ways) {
+  const place = (x, y) => [x * frame.scale - frame.left, y * frame.scale - frame.top];
+  for (const [pen, wide] of [["rgba(255,255,255,0.8)", 2.6], ["rgba(90,20,120,0.75)", 1.1]]) {
+    ctx.strokeStyle = pen;
+    ctx.lineWidth = wide;
+    inBatches(ways, (some) => {
+      ctx.beginPath();
+      for (const [x0, y0, x1, y1] of some) {
+        ctx.moveTo(...place(x0, y0));
+        ctx.lineTo(...place(x1, y1));
+      }
+      ctx.stroke();
+    });
+  }
+}
+
 // Everything but the chosen units fades.
 function paintVeil(ctx, frame, part, chosen) {
   const view = viewOf(frame, part.paths.origin);
@@ -186,8 +203,26 @@ function polygon(ctx, corners, x, y, r) {
   ctx.closePath();
 }
 
-// One school: white rim, fill, ink outline. "over" adds a second ring, "unknown" is dashed with a question mark.
+const CHANGED = "#0b6e6e";
+
+// One school: white rim, fill, ink outline. "over" adds a second ring, "lacking" a dot within, "unknown" is dashed with a
+// question mark. What a scenario does to it: "closed" is grey and crossed, "new" a star, "site" a place that is still
+// free; "badge" says what else changes ("plus", "minus", "half", "pair", "dot"); "ring" marks what the reader has picked.
 function paintSymbol(ctx, item, x, y, r) {
+  if (item.mark === "closed") paintClosed(ctx, item, x, y, r);
+  else if (item.mark === "new") paintNew(ctx, item, x, y, r);
+  else if (item.mark === "site") paintSite(ctx, x, y, r);
+  else paintPlain(ctx, item, x, y, r);
+  if (item.badge) paintBadge(ctx, item.badge, x + r * 0.9 + 1.5, y - r * 0.9 - 1.5, Math.max(4.2, Math.min(6, r * 0.7)));
+  if (item.ring) {
+    tracePoint(ctx, "circle", x, y, r + 5);
+    ctx.strokeStyle = "#7a1fa2";
+    ctx.lineWidth = 2.4;
+    ctx.stroke();
+  }
+}
+
+function paintPlain(ctx, item, x, y, r) {
   tracePoint(ctx, item.shape, x, y, r + 1.3);
   ctx.fillStyle = "rgba(255,255,255,0.92)";
   ctx.fill();
@@ -204,6 +239,10 @@ function paintSymbol(ctx, item, x, y, r) {
     ctx.lineWidth = 1.1;
     ctx.strokeStyle = item.colour;
     ctx.stroke();
+  } else if (item.mark === "lacking") {
+    tracePoint(ctx, "circle", x, y, Math.max(1.4, r * 0.32));
+    ctx.fillStyle = INK;
+    ctx.fill();
   } else if (item.mark === "unknown" && r >= 3) {
     ctx.fillStyle = INK;
     ctx.font = `600 ${Math.max(7, r * 1.5)}px sans-serif`;
@@ -211,6 +250,115 @@ function paintSymbol(ctx, item, x, y, r) {
     ctx.textBaseline = "middle";
     ctx.fillText("?", x, y + 0.5);
   }
+}
+
+// Strokes twice, so that a sign is seen on every ground.
+function strokeTwice(ctx, draw, colour, width) {
+  for (const [pen, wide] of [["rgba(255,255,255,0.95)", width + 2.2], [colour, width]]) {
+    ctx.strokeStyle = pen;
+    ctx.lineWidth = wide;
+    ctx.lineCap = "round";
+    ctx.beginPath();
+    draw();
+    ctx.stroke();
+  }
+  ctx.lineCap = "butt";
+}
+
+function paintClosed(ctx, item, x, y, r) {
+  tracePoint(ctx, item.shape, x, y, r);
+  ctx.fillStyle = "#d5d8da";
+  ctx.fill();
+  ctx.strokeStyle = "#6d757b";
+  ctx.lineWidth = 1;
+  ctx.setLineDash([2.4, 2]);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  const k = Math.max(4.4, r * 0.95);
+  strokeTwice(ctx, () => {
+    ctx.moveTo(x - k, y - k);
+    ctx.lineTo(x + k, y + k);
+    ctx.moveTo(x + k, y - k);
+    ctx.lineTo(x - k, y + k);
+  }, "#33393e", 2.1);
+}
+
+const STAR = Array.from({ length: 10 }, (none, i) => {
+  const far = i % 2 ? 0.62 : 1.38, turn = (Math.PI * i) / 5 - Math.PI / 2;
+  return [Math.cos(turn) * far, Math.sin(turn) * far];
+});
+
+function paintNew(ctx, item, x, y, r) {
+  const size = Math.max(6, r);
+  ctx.lineJoin = "round";
+  for (const [pen, wide] of [["rgba(255,255,255,0.95)", 5], [CHANGED, 2]]) {
+    ctx.beginPath();
+    polygon(ctx, STAR, x, y, size);
+    ctx.strokeStyle = pen;
+    ctx.lineWidth = wide;
+    ctx.stroke();
+  }
+  ctx.fillStyle = item.colour;
+  ctx.fill();
+}
+
+function paintSite(ctx, x, y, r) {
+  tracePoint(ctx, "diamond", x, y, r + 1.4);
+  ctx.fillStyle = "rgba(255,255,255,0.94)";
+  ctx.fill();
+  tracePoint(ctx, "diamond", x, y, r);
+  ctx.strokeStyle = CHANGED;
+  ctx.lineWidth = 1.5;
+  ctx.setLineDash([3, 2]);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  const k = r * 0.5;
+  ctx.beginPath();
+  ctx.moveTo(x - k, y);
+  ctx.lineTo(x + k, y);
+  ctx.moveTo(x, y - k);
+  ctx.lineTo(x, y + k);
+  ctx.stroke();
+}
+
+// A small sign at the upper right of a school: places more or fewer, low grades only, a campus, something else.
+function paintBadge(ctx, badge, x, y, r) {
+  tracePoint(ctx, "circle", x, y, r + 1);
+  ctx.fillStyle = "#ffffff";
+  ctx.fill();
+  tracePoint(ctx, "circle", x, y, r);
+  ctx.fillStyle = badge === "half" ? "#ffffff" : CHANGED;
+  ctx.fill();
+  ctx.strokeStyle = CHANGED;
+  ctx.lineWidth = 1;
+  ctx.stroke();
+  const k = r * 0.55;
+  ctx.beginPath();
+  if (badge === "half") {
+    ctx.arc(x, y, r, 0, Math.PI);
+    ctx.fillStyle = CHANGED;
+    ctx.fill();
+    return;
+  }
+  ctx.fillStyle = ctx.strokeStyle = "#ffffff";
+  ctx.lineWidth = 1.5;
+  if (badge === "pair") {
+    ctx.fillRect(x - k * 1.1, y - k * 0.6, k, k * 1.2);
+    ctx.fillRect(x + k * 0.1, y - k * 0.6, k, k * 1.2);
+    return;
+  }
+  if (badge === "dot") {
+    ctx.arc(x, y, k * 0.7, 0, 2 * Math.PI);
+    ctx.fill();
+    return;
+  }
+  ctx.moveTo(x - k, y);
+  ctx.lineTo(x + k, y);
+  if (badge === "plus") {
+    ctx.moveTo(x, y - k);
+    ctx.lineTo(x, y + k);
+  }
+  ctx.stroke();
 }
 
 // A school of another stage: its shape only.

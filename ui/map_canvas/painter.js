@@ -40,11 +40,24 @@ class MapPainter {
     if (marks && marks.striped && this.on("striped")) paintMarks(ctx, frame, units, marks.striped, false);
     if (this.parts.zones && (strong || this.data.outline)) paintOutlines(ctx, frame, this.parts.zones, strong);
     if (marks && marks.ringed && this.on("ringed")) paintMarks(ctx, frame, units, marks.ringed, true);
+    if (marks && marks.striped && this.on("moves")) paintWays(ctx, frame, this.listMoves(units, marks));
     if (units && this.units && this.chosen) this.paintChosen(ctx, frame, units);
+  }
+
+  // Lines from the marked units to the school that most of their pupils go to.
+  listMoves(units, marks) {
+    const { x, y } = this.parts.schools, found = [];
+    for (const at of marks.striped) {
+      const school = (marks.schoolsOf.get(at) || [])[0];
+      if (school !== undefined) found.push([...this.middle(units, at), x[school], y[school]]);
+    }
+    return found;
   }
 
   paintChosen(ctx, frame, units) {
     if (this.chosen.kind === "school") {
+      // While receivers or communities are picked everything stays in sight.
+      if (this.data.picking) return;
       const at = this.parts.schools.at.get(this.chosen.id);
       const homes = this.units.unitsOf.get(at);
       if (homes) paintVeil(ctx, frame, units, homes);
@@ -92,10 +105,12 @@ class MapPainter {
       }
     }
     if (!this.on("schools")) return;
-    const faded = picked >= 0 && this.schoolAt.has(picked);
+    const chosen = this.schoolAt.get(picked);
+    // A closed school and a free site have nobody: nothing is to be set off from the others.
+    const faded = chosen && !this.data.picking && !["closed", "site"].includes(chosen.mark);
     for (const item of this.schools) {
       const [x, y] = place(item.at);
-      ctx.globalAlpha = faded && item.at !== picked ? 0.32 : 1;
+      ctx.globalAlpha = faded && item.at !== picked && !item.strong ? 0.32 : 1;
       if (item.at === picked) ring(item, x, y, this.radius(item, frame.zoom));
       paintSymbol(ctx, item, x, y, this.radius(item, frame.zoom));
     }
@@ -113,7 +128,7 @@ class MapPainter {
     const note = (item, r) => {
       const x = schools.x[item.at] * frame.scale - frame.left, y = schools.y[item.at] * frame.scale - frame.top;
       taken.take([x - r, y - r, x + r, y + r]);
-      symbols.push([schools.names[item.at], x, y, r]);
+      symbols.push([schools.names[item.at], x, y, r, Boolean(item.strong)]);
     };
     if (this.on("schools")) this.schools.forEach((item) => note(item, this.radius(item, frame.zoom) * 0.9));
     if (this.on("others")) this.others.forEach((item) => note(item, otherRadius(frame.zoom)));

@@ -1,6 +1,6 @@
-// Today's zones beside the proposed ones: a second map in step with the first, over its left part or beside it.
+// Maps in step with the main one, over its left part or beside it. Twin: today's zones while zones are drawn.
 
-class Twin extends MapPainter {
+class Follower extends MapPainter {
   constructor(main) {
     super();
     this.main = main;
@@ -23,7 +23,7 @@ class Twin extends MapPainter {
     this.listen();
   }
 
-  // What it shows is the main map's, but for zones and symbols.
+  // What it shows is the main map's, but for what its own class says.
   get parts() {
     return this.main.parts;
   }
@@ -44,48 +44,25 @@ class Twin extends MapPainter {
     return this.main.chosen;
   }
 
-  get schools() {
-    return this.main.plainSchools;
-  }
-
-  get others() {
-    return this.main.others;
-  }
-
-  get schoolAt() {
-    return this.main.plainAt;
-  }
-
-  get otherAt() {
-    return this.main.otherAt;
-  }
-
   start() {
     const { map } = this.main;
     this.map = L.map(this.frame, {
       zoomControl: false, attributionControl: false, minZoom: map.getMinZoom(), maxZoom: map.getMaxZoom(),
       zoomSnap: map.options.zoomSnap, wheelPxPerZoomLevel: 90, fadeAnimation: false, keyboard: false, boxZoom: false,
-      zoomAnimationThreshold: -1, center: map.getCenter(), zoom: map.getZoom(),
+      zoomAnimationThreshold: -1, trackResize: false, center: map.getCenter(), zoom: map.getZoom(),
     });
     this.canvases = {};
-    const painters = {
-      units: (ctx, frame) => this.main.paintFills(ctx, frame, this.parts.table.before),
-      base: (ctx, frame) => this.main.paintBase(ctx, frame),
-      over: (ctx, frame) => this.main.paintDrawn(ctx, frame, this.parts.table.before, false),
-      schools: (ctx, frame) => this.paintSchools(ctx, frame),
-      names: (ctx, frame) => this.paintNames(ctx, frame),
-    };
-    Object.entries(painters).forEach(([name, paint], i) => {
+    Object.entries(this.listPainters()).forEach(([name, paint], i) => {
       const pane = this.map.createPane(`buju-${name}`);
       pane.style.zIndex = 350 + i;
       pane.style.pointerEvents = "none";
-      const whenReady = (ctx, frame) => this.main.ready && this.shown && paint(ctx, frame);
+      const whenReady = (ctx, frame) => this.ready && this.shown && paint(ctx, frame);
       this.canvases[name] = new CanvasLayer(whenReady, { pane: `buju-${name}` }).addTo(this.map);
     });
-    this.canvases.units._container.style.opacity = 0.86;
+    this.canvases.units._container.style.opacity = this.main.canvases.units._container.style.opacity;
     this.map.on("mousemove", (event) => this.hover(event.containerPoint));
-    this.map.on("mouseout movestart", () => this.tip.hide());
-    this.map.on("click", (event) => this.main.clickToday(this.pick(event.containerPoint), event));
+    this.map.on("mouseout movestart", () => this.leave());
+    this.map.on("click", (event) => this.click(event));
     this.link(map, this.map);
     this.link(this.map, map);
   }
@@ -94,10 +71,8 @@ class Twin extends MapPainter {
     return BujuMap.prototype.pick.call(this, point);
   }
 
-  hover(point) {
-    const found = this.main.ready ? this.pick(point) : null;
-    if (found) this.tip.show(this.main.describeToday(found), point.x, point.y, this.map.getSize());
-    else this.tip.hide();
+  leave() {
+    this.tip.hide();
   }
 
   // One map follows the other at once; each paints when the movement ends.
@@ -125,9 +100,9 @@ class Twin extends MapPainter {
     });
   }
 
-  // ``view``: "swipe" lays it over the map, "side" beside it; else it is away.
+  // ``view``: "swipe" lays it over the map, "side" and "grid" beside it; else it is away.
   show(view) {
-    this.shown = view === "swipe" || view === "side";
+    this.shown = view === "swipe" || view === "side" || view === "grid";
     this.half.hidden = !this.shown;
     this.divider.hidden = view !== "swipe";
     if (this.shown && !this.map) this.start();
@@ -179,5 +154,47 @@ class Twin extends MapPainter {
       event.stopPropagation();
       this.slide(this.share + step);
     });
+  }
+}
+
+class Twin extends Follower {
+  get ready() {
+    return this.main.ready;
+  }
+
+  get schools() {
+    return this.main.plainSchools;
+  }
+
+  get others() {
+    return this.main.others;
+  }
+
+  get schoolAt() {
+    return this.main.plainAt;
+  }
+
+  get otherAt() {
+    return this.main.otherAt;
+  }
+
+  listPainters() {
+    return {
+      units: (ctx, frame) => this.main.paintFills(ctx, frame, this.parts.table.before),
+      base: (ctx, frame) => this.main.paintBase(ctx, frame),
+      over: (ctx, frame) => this.main.paintDrawn(ctx, frame, this.parts.table.before, false),
+      schools: (ctx, frame) => this.paintSchools(ctx, frame),
+      names: (ctx, frame) => this.paintNames(ctx, frame),
+    };
+  }
+
+  click(event) {
+    this.main.clickToday(this.pick(event.containerPoint), event);
+  }
+
+  hover(point) {
+    const found = this.main.ready ? this.pick(point) : null;
+    if (found) this.tip.show(this.main.describeToday(found), point.x, point.y, this.map.getSize());
+    else this.tip.hide();
   }
 }

@@ -1,0 +1,121 @@
+"""One action as plain data and back: the ``[[action]]`` of a scenario file, the record of a run, the app's table."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from geodata.errors import DataError
+from geodata.messages import Message, msg
+from planning.actions import ACTION_CLASSES, Action
+from planning.plain_values import Notes, changed_fields, read_fields
+
+
+def build_action(row: Mapping[str, Any], *, file: str = "", number: int = 1) -> Action:
+    """Return the action of a plain row: ``kind``, and the fields of that action by name; lists stand for tuples.
+
+    A field that is None counts as left out.
+
+    Parameters
+    ----------
+    file, number
+        Where the row stands, for messages.
+
+    Raises
+    ------
+    DataError
+        With everything that is wrong: an unknown kind or key, a value of the wrong kind, a size below zero …
+    """
+    notes = Notes(file)
+    action = read_action({key: value for key, value in row.items() if value is not None}, notes, number)
+    if action is None:
+        raise DataError(notes.issues)
+    return action
+
+
+def read_action(row: object, notes: Notes, number: int) -> Action | None:
+    """Return the action of row ``number``, or note what is wrong and return None."""
+    inside = notes.inside(f"[[action]] {number}")
+    if not isinstance(row, Mapping):
+        inside.add("", msg("A table was expected here."), msg("Write [[action]], with its keys below."), repr(row))
+        return None
+    kind = row.get("kind")
+    if not isinstance(kind, str) or kind not in ACTION_CLASSES:
+        near = difflib.get_close_matches(str(kind), list(ACTION_CLASSES), n=1)
+        cure = msg("Did you mean '{name}'?", name=near[0]) if near else None
+        known = msg("Use one of: {values}.", values=", ".join(ACTION_CLASSES))
+        problem = msg("Unknown kind of action.") if "kind" in row else msg("The action has no kind.")
+        inside.add("kind", problem, cure or known, repr(kind) if "kind" in row else "", known if cure else None)
+        return None
+    inside = notes.inside(f"[[action]] {number} ({kind})")
+    cls = ACTION_CLASSES[kind]
+    values, good = read_fields(cls, {key: value for key, value in row.items() if key != "kind"}, inside)
+    if not good:
+        return None
+    found = list_problems(cls, values)
+    for text in found:
+        inside.add("", explain_problem(text))
+    return None if found else cls(**values)
+
+
+def list_problems(cls: type[Action], values: Mapping[str, Any]) -> list[str]:
+    """Return what the action itself finds wrong with these values, one text for each."""
+    probe = object.__new__(cls)  # not through the constructor: that raises, with all texts run together
+    for key, value in values.items():
+        object.__setattr__(probe, key, value)
+    return list(dict.fromkeys(problem for problem in probe.list_problems() if problem))
+
+
+def action_as_dict(action: Action) -> dict[str, Any]:
+    """Return ``kind`` and every field that differs from its default, as plain data; ``build_action`` undoes it.
+
+    The year stands first, the comment last.
+    """
+    held = changed_fields(action)
+    year = {"year": held.pop("year")} if "year" in held else {}
+    comment = {"comment": held.pop("comment")} if "comment" in held else {}
+    return {"kind": action.kind, **year, **held, **comment}
+
+
+describe_fields = action_as_dict
+
+
+def explain_problem(problem: str) -> Message:
+    """Return a text of :meth:`planning.actions.Action.list_problems` as a sentence that can be said in any language."""
+    for pattern, template in _SAID:
+        match = pattern.fullmatch(problem)
+        if match:
+            return Message(template.template, tuple(match.groupdict().items()))
+    return msg("{problem}", problem=problem)
+
+
+_SAID = tuple(
+    (re.compile(pattern, re.DOTALL), sentence)
+    for pattern, sentence in (
+        (r"(?P<name>\w+) is empty", msg("{name} is empty.")),
+        (r"(?P<name>\w+) holds an empty id", msg("{name} holds an empty id.")),
+        (r"(?P<name>\w+) names (?P<value>.+) twice", msg("{name} names {value} twice.")),
+        (r"unknown (?P<name>\w+) (?P<value>.+)", msg("{name}: {value} is unknown.")),
+        (r"merged into itself: (?P<ids>.+)", msg("A school is merged into itself: {ids}.")),
+        (r"a campus belongs to one school.*", msg("A campus belongs to one school: name one in into.")),
+        (r"(?P<stage>\w+): give capacity_places or classes", msg("{stage}: give capacity_places or classes.")),
+        (r"(?P<name>[\w: ]+) must be 0 or more", msg("{name} must be 0 or more.")),
+        (r"(?P<name>\w+) must be a number", msg("{name} must be a number.")),
+        (
+            r"(?P<name>\w+) must lie between (?P<low>\S+) and (?P<high>\S+)",
+            msg("{name} must lie between {low} and {high}."),
+        ),
+        (r"give capacity_places, classes.*", msg("Give capacity_places, classes, add_places or add_classes.")),
+        (r"give the new size or the change, not both", msg("Give the new size or the change, not both.")),
+        (r"nothing to add or drop", msg("There is nothing to add or drop.")),
+        (r"added and dropped: (?P<stages>.+)", msg("Added and dropped: {stages}.")),
+        (r"a stage is added twice", msg("A stage is added twice.")),
+        (r"a stage stands twice", msg("A stage stands twice.")),
+        (r"a school needs at least one stage", msg("A school needs at least one stage.")),
+        (r"say where: .*", msg("Say where the school is to stand: one of site_id, unit_id, point.")),
+        (r"point needs two finite numbers", msg("point needs two finite numbers.")),
+        (r"year is out of range", msg("The year must lie between 1900 and 2200.")),
+    )
+)

@@ -1,0 +1,1 @@
+"""Alembic's migrations: ``env.py``, and one module for each step in ``versions``."""

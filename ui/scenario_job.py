@@ -1,0 +1,43 @@
+"""The work on a whole scenario that the app sends to another process. Nothing of Streamlit is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from geodata.cache import DiskCache, compute_cache_folder
+from geodata.study import Progress, compute_digest
+from geodata.study_file import StudySpec
+from planning.run import RESULTS_VERSION, Outcome
+from planning.scenario import Scenario
+
+KEPT_VERSION = 1
+
+
+def compute_outcome_key(fingerprint: str, scenario: Scenario, rulebook: str = "cn") -> str:
+    """Return the name under which the outcome of a scenario is kept."""
+    return f"outcome-{compute_digest(KEPT_VERSION, RESULTS_VERSION, fingerprint, rulebook, repr(scenario))}"
+
+
+def read_kept(key: str) -> Outcome | None:
+    """Return the outcome kept on disk under a key, or None."""
+    found = DiskCache(compute_cache_folder()).load(key)
+    return found if isinstance(found, Outcome) else None
+
+
+def run_in_worker(
+    *,
+    spec: StudySpec,
+    class_sizes: Mapping[str, float],
+    name: str,
+    scenario: Scenario,
+    rulebook: str,
+    progress: Progress,
+) -> None:
+    """Answer a scenario and keep the outcome in the disk cache under ``name``, where the app finds it."""
+    from geodata.build import build_study
+    from planning.rules import read_rulebook
+    from planning.run import run_scenario
+
+    study = build_study(spec, design_class_size=class_sizes)
+    outcome = run_scenario(study, read_rulebook(rulebook), scenario, progress=progress)
+    DiskCache(compute_cache_folder()).store(name, outcome)
