@@ -45,6 +45,7 @@ from reports.closure_scene import (
     CAN_COLOUR,
     CANNOT_COLOUR,
     RECEIVER_COLOURS,
+    SHORT_COLOUR,
     ClosurePicture,
     NewSchool,
     build_closure_paint,
@@ -108,7 +109,7 @@ def test_the_ranking_stands_in_words_with_the_closable_first() -> None:
     table = build_ranking_table(rank(), ENGLISH)
     assert list(table.index) == ["C", "A", "G"]
     assert table["Rank"].tolist() == [1, 2, 3]
-    assert table["Verdict"].tolist() == ["✓ can close", "✓ can close", "✗ cannot close"]
+    assert table["Verdict"].tolist() == ["✓ can close", "◐ too few places", "✗ cannot close"]
     assert table["Pupils moved"].tolist() == [20, 50, 50]
     assert table.loc["A", ["Way now (min)", "Way then (min)", "Longest then (min)"]].tolist() == [4, 26, 30]
     assert table["Extra pupil-minutes"].tolist() == [500, 1100, 1800]
@@ -133,7 +134,7 @@ def test_every_column_has_a_definition_in_both_languages(language: str) -> None:
 
 
 def test_the_filter_keeps_what_fits() -> None:
-    assert list(select_ranking(rank(), Filter(can_close_only=True))["school_id"]) == ["C", "A"]
+    assert list(select_ranking(rank(), Filter(can_close_only=True))["school_id"]) == ["C"]
     assert list(select_ranking(rank(), Filter(towns=("East", "West")))["school_id"]) == ["A", "G"]
     assert select_ranking(rank(), Filter(kinds=("junior",))).empty
 
@@ -229,7 +230,7 @@ def _unpack(text: str, kind: str) -> list[int]:
 def test_the_map_tells_who_can_close_by_more_than_colour() -> None:
     shown = build_closure_paint(build_street(), _picture(), {"A": 0, "C": 1, "G": 2}, ENGLISH)["shown"]
     looks = {item["at"]: (item["colour"], item["mark"]) for item in shown}
-    assert looks == {0: (CAN_COLOUR, ""), 1: (CAN_COLOUR, ""), 2: (CANNOT_COLOUR, "over")}
+    assert looks == {0: (SHORT_COLOUR, "lacking"), 1: (CAN_COLOUR, ""), 2: (CANNOT_COLOUR, "over")}
     assert "✗ cannot close" in next(item["lines"] for item in shown if item["at"] == 2)
 
 

@@ -168,7 +168,7 @@ def _change(test: AppTest, **asked: object) -> None:
 def test_the_page_opens_with_its_main_message_and_names_stay_text(page: AppTest) -> None:
     page.run()
     assert not page.exception
-    assert "by the travel limit 2 of 3 schools could close. Communities that need the others: 1." in _words(page)
+    assert "by the travel limit 2 of 3 schools could close, 1 of them also within the places." in _words(page)
     assert "<img" not in _words(page)
 
 
@@ -198,7 +198,7 @@ def test_a_school_that_cannot_close_says_why_and_for_whom(page: AppTest) -> None
 def test_ticked_rows_close_together_and_the_button_takes_all_back(page: AppTest) -> None:
     _change(page, closed=["A", "C"])
     page.run()
-    assert "✗ cannot close together" in _words(page)
+    assert "All together: ✗ cannot close" in _words(page)
     assert page.session_state["closures_rows"]["selection"]["rows"] == [0, 1]
     page.button(key="closures_clear").click().run()
     assert not page.exception
