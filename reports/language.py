@@ -16,10 +16,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from babel import Locale
 from babel.dates import format_date
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import NumberPattern, format_decimal, format_percent, parse_pattern
 
 from geodata.messages import Message
 
@@ -64,24 +65,35 @@ class Translator:
         """Return a number with thousands separators and at most ``digits`` decimals; unknown is a dash, not zero."""
         if value is None or not math.isfinite(value):
             return MISSING_NUMBER
-        pattern = "#,##0" + ("." + "#" * digits if digits else "")
-        return str(format_decimal(value, format=pattern, locale=self.locale))
+        return str(format_decimal(value, format=_read_pattern("#", digits, ""), locale=_read_locale(self.locale)))
 
     def percent(self, share: float | None, *, digits: int = 0) -> str:
         """Return a share (0 to 1) as per cent: ``0.125`` is ``12.5%`` with one digit."""
         if share is None or not math.isfinite(share):
             return MISSING_NUMBER
-        return str(format_percent(share, format="#,##0" + ("." + "0" * digits if digits else "") + "%"))
+        return str(format_percent(share, format=_read_pattern("0", digits, "%"), locale=_read_locale(self.locale)))
 
     def date(self, day: datetime.date) -> str:
         """Return a date as the language writes it: ``1 Sept 2026``, ``2026年9月1日``."""
         if self.language == "zh":
             return f"{day.year}年{day.month}月{day.day}日"
-        return str(format_date(day, format="d MMM y", locale=self.locale))
+        return str(format_date(day, format="d MMM y", locale=_read_locale(self.locale)))
 
     def join(self, parts: Iterable[str]) -> str:
         """Return a list of words with the language's comma."""
         return ("、" if self.language == "zh" else ", ").join(parts)
+
+
+@lru_cache(maxsize=8)
+def _read_locale(name: str) -> Locale:
+    """Return Babel's locale: found once, because finding it by name takes a millisecond for every number."""
+    return Locale.parse(name)
+
+
+@lru_cache(maxsize=32)
+def _read_pattern(decimal: str, digits: int, sign: str) -> NumberPattern:
+    """Return the pattern of numbers with so many decimals (``#``: at most, ``0``: just so many)."""
+    return parse_pattern("#,##0" + ("." + decimal * digits if digits else "") + sign)
 
 
 @lru_cache(maxsize=8)
