@@ -51,6 +51,13 @@ def _explain_missing(state: PlanSoFar, school_id: str) -> None:
         )
         return
     later = state.later.get(school_id, 0)
+    if any(problem.number == later and problem.severity == "error" for problem in state.problems):
+        state.fail(
+            msg("{school} is not open: action {number}, which is to open it, has an error.", school=school_id,
+                number=later),
+            msg("Mend that action first."),
+        )  # fmt: skip
+        return
     if later:
         state.fail(
             msg("{school} is not open yet: action {number} opens it later.", school=school_id, number=later),

@@ -202,13 +202,14 @@ def _build_scenario(state: PlanSoFar, study: StudyArea, scenario: Scenario) -> S
     assignment, zoning = scenario.assignment, scenario.zoning
     groups = _join_groups([*assignment.groups, *state.groups])
     kept = [(name, tuple(key for key in ids if _may_pool(state, key))) for name, ids in groups]
-    gone = {key for key, _ in state.closed} - set(study.schools["school_id"])
-    locks = [row for row in zoning.locks if (row[0], row[1]) not in state.locks and row[2] not in gone]
-    locks += [(unit, stage, school) for (unit, stage), school in sorted(state.locks.items()) if school not in gone]
+    locks = [row for row in zoning.locks if (row[0], row[1]) not in state.locks]
+    locks += [(unit, stage, school) for (unit, stage), school in sorted(state.locks.items())]
+    taught = set(zip(study.places["school_id"], study.places["stage"], strict=True))
+    kept_locks = [row for row in locks if (row[2], row[1]) not in state.closed or (row[2], row[1]) in taught]
     return replace(
         plain,
         assignment=replace(assignment, groups=tuple((name, ids) for name, ids in kept if ids)),
-        zoning=replace(zoning, locks=tuple(locks)),
+        zoning=replace(zoning, locks=tuple(kept_locks)),
     )
 
 

@@ -118,12 +118,31 @@ def _find_rides(leavers: Leavers) -> Iterator[Finding]:
         yield _by_rule(boarding, said, "warn")
     either = _whole(leavers.count(rides.ride_or_board, reached))
     if either:
+        yield _tell_either(leavers, travel, either, limit)
+
+
+def _tell_either(leavers: Leavers, travel: Rule | None, count: int, limit: float) -> Finding:
+    """Return what is said of those who must ride or board.
+
+    In primary school these are grades 4 to 6. The limit is laid down for grades 1 to 3, so it is not cited for them:
+    that their way must be safe is.
+    """
+    safe = _rule(leavers, "max_no_way_pupils")
+    if leavers.stage == "primary" and leavers.rides.boarding_grade and safe is not None:
         said = msg(
-            "{count:,} pupils who may board must ride or board: they would have more than {limit:g} minutes.",
-            count=either,
+            "{count:,} pupils of the upper grades, who may board, must ride or board: they would have more than"
+            " {limit:g} minutes. The limit is laid down for grades 1 to 3; this project holds it to the others too,"
+            " because their way must be safe.",
+            count=count,
             limit=limit,
         )
-        yield _by_rule(travel, said, "warn")
+        return _by_rule(safe, said, "warn")
+    said = msg(
+        "{count:,} pupils who may board must ride or board: they would have more than {limit:g} minutes.",
+        count=count,
+        limit=limit,
+    )
+    return _by_rule(travel, said, "warn")
 
 
 def _find_boarding(leavers: Leavers, receivers: pd.DataFrame) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from geodata.school_columns import GRADES
 from geodata.study import StudyArea
+from planning.projected_rolls import split_bands
 from planning.tables import StageTables, choose_year
 
 LAST_LOW_GRADE = 3
@@ -104,22 +105,17 @@ def build_flows(
 
 
 def _split_bands(tables: StageTables, unit_ids: npt.NDArray[np.object_], low_grade_share: float) -> pd.DataFrame:
-    """Return the shares of units at schools by band: the low grades fill what stands at teaching points first."""
+    """Return the shares of units at schools by band (``planning.projected_rolls.split_bands``)."""
     pairs = tables.pairs[tables.pairs["unit_id"].isin(unit_ids)]
-    points = tables.schools.loc[tables.schools["low_only"].astype(bool), "school_id"]
-    at_point = pairs["school_id"].isin(points).to_numpy()
+    low_only = dict(zip(tables.schools["school_id"], tables.schools["low_only"].astype(bool), strict=True))
+    split = split_bands(pairs, low_only, low_grade_share if tables.stage == "primary" else 0.0)
     share = pairs["share"].to_numpy(dtype=float)
-    sums = pd.DataFrame({"unit_id": pairs["unit_id"], "point": share * at_point, "whole": share * ~at_point})
-    sums = sums.groupby("unit_id")[["point", "whole"]].sum().reindex(pairs["unit_id"])
-    wanted = low_grade_share if tables.stage == "primary" else 0.0
-    rest = np.clip(wanted - sums["point"].to_numpy(), 0.0, None)
-    whole = sums["whole"].to_numpy()
-    low_part = np.divide(rest, whole, out=np.zeros(len(pairs)), where=whole > 0).clip(0.0, 1.0)
-    low_share = np.where(at_point, share, share * low_part)
     about = pairs[["unit_id", "school_id", "time_min", "length_m"]].assign(
         unit_pupils=np.divide(pairs["pupils"], share, out=np.full(len(pairs), np.nan), where=share > 0)
     )
-    both = pd.concat([about.assign(low=True, share=low_share), about.assign(low=False, share=share - low_share)])
+    both = pd.concat(
+        [about.assign(low=low, share=split[f"{band}_share"]) for low, band in ((True, "low"), (False, "upper"))]
+    )
     return both[both["share"] > LEAST_SHARE]
 
 

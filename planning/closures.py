@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from geodata.study import StudyArea
-from planning.actions import Action, ChangeStages, CloseSchool, MakeTeachingPoint, MergeSchools
 from planning.closure_findings import Finding, find_closure_findings
 from planning.closure_flows import build_flows, build_grade_mix
 from planning.closure_rides import build_rides
@@ -43,6 +42,8 @@ __all__ = [
 
 ASSETS = ("site_area_m2", "floor_area_m2", "places", "classes", "boarding_places")
 """What a closure may free; sites, floors and beds only where the whole school goes."""
+_TAKING = ("closed", "merged", "teaching_point", "stages")
+"""What of ``Applied.changes`` may take pupils from a school."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,14 +123,15 @@ def build_closures(
 
     Notes
     -----
-    Campuses are no closures: nobody has to move. Where two actions take the same stage away, the later one counts. A
-    stage in which nobody could be sent to school has no answers.
+    Campuses are no closures: nobody has to move. Where two actions take the same stage away, the one that takes effect
+    later counts; a stage that comes back, and an action in error, have no answers. A stage in which nobody could be
+    sent to school has none either.
     """
     then = {tables.stage: tables for tables in after}
     found: list[ClosureAnswer] = []
     told: set[str] = set()
-    for leaving, tables in _find_leaving(scenario, applied, before):
-        if leaving.stage not in then or not (tables.modelled and then[leaving.stage].modelled):
+    for leaving, tables in _find_leaving(applied, before, then):
+        if not (tables.modelled and then[leaving.stage].modelled):
             continue
         leavers = _build_leavers(study, rules, scenario, applied, tables, then[leaving.stage], leaving)
         found.append(_build_answer(leavers, leaving, whole=leaving.school_id not in told))
@@ -138,30 +140,21 @@ def build_closures(
 
 
 def _find_leaving(
-    scenario: Scenario, applied: Applied, before: Sequence[StageTables]
+    applied: Applied, before: Sequence[StageTables], after: Mapping[str, StageTables]
 ) -> list[tuple[_Leaving, StageTables]]:
+    """Return what the plan takes away in the end, by what was carried out: an action in error takes nothing."""
+    known = {tables.stage: tables for tables in before}
     last: dict[tuple[str, str], tuple[_Leaving, StageTables]] = {}
-    for number, (action, holds) in enumerate(zip(scenario.all_actions, applied.in_force, strict=True), start=1):
-        what, school_ids, stages = _read_action(action) if holds else ("", (), ())
-        for school_id in school_ids:
-            for tables in before:
-                taught = tables.schools["school_id"].eq(school_id).any()
-                if taught and (not stages or tables.stage in stages):
-                    last[school_id, tables.stage] = (_Leaving(number, what, school_id, tables.stage), tables)
+    for number, what, school_id, stage in applied.changes[["number", "what", "school_id", "stage"]].itertuples(
+        index=False, name=None
+    ):
+        if what not in _TAKING or stage not in known or stage not in after:
+            continue
+        left = after[stage].schools.set_index("school_id")["low_only"]
+        gone = bool(left.get(school_id, False)) if what == "teaching_point" else school_id not in left.index
+        if gone and known[stage].schools["school_id"].eq(school_id).any():
+            last[school_id, stage] = (_Leaving(int(number), str(what), str(school_id), str(stage)), known[stage])
     return sorted(last.values(), key=lambda item: item[0].number)
-
-
-def _read_action(action: Action) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """Return what happens to which schools and stages (none: all); nothing for actions after which nobody leaves."""
-    if isinstance(action, CloseSchool):
-        return "closed", (action.school_id,), action.stages
-    if isinstance(action, MergeSchools) and not action.as_campus:
-        return "merged", action.school_ids, action.stages
-    if isinstance(action, MakeTeachingPoint):
-        return "teaching_point", (action.school_id,), ("primary",)
-    if isinstance(action, ChangeStages) and action.drop:
-        return "stages", (action.school_id,), action.drop
-    return "", (), ()
 
 
 def _build_leavers(

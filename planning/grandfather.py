@@ -157,7 +157,7 @@ def _build_loads(
 def _tell(cohorts: Cohorts, staying: pd.DataFrame, pupils: float) -> list[Message]:
     """Return how many pupils of which grades stay until when, and how the grades are known."""
     if staying.empty:
-        return [msg("No pupil has to stay elsewhere: the entering grade and all others keep their schools.")]
+        return [msg("No pupil stays at a school of another zone.")]
     first = staying[staying["year_number"] == 1]
     last = int(staying["year_number"].max())
     params = {

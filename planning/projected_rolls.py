@@ -61,7 +61,7 @@ def split_bands(pairs: pd.DataFrame, low_only: Mapping[str, bool], low_grade_sha
     spread over its complete schools in proportion to their shares.
     """
     table = pd.DataFrame(pairs[["unit_id", "school_id", "share"]])
-    point = table["school_id"].map(low_only).fillna(False).astype(bool).to_numpy()
+    point = table["school_id"].isin([key for key, low in low_only.items() if low]).to_numpy()
     share = table["share"].to_numpy(dtype=np.float64)
     at_points = pd.Series(np.where(point, share, 0.0)).groupby(table["unit_id"].to_numpy()).sum()
     taken = at_points.reindex(table["unit_id"]).to_numpy()

@@ -166,7 +166,12 @@ def run_scenario(
     )
     tables = apply_projected_rolls(study, applied.study, applied.scenario, before.stages, solved.tables)
     errors = [tell_problem(problem) for problem in applied.errors]
-    solved = dataclasses.replace(solved, tables=tables, conflicts=[*errors, *solved.conflicts])
+    solved = dataclasses.replace(
+        solved,
+        tables=tables,
+        conflicts=[*errors, *solved.conflicts],
+        answers=[_note_ended_zones(study, applied.study, answer) for answer in solved.answers],
+    )
     progress(msg("What closures mean"), 0.95)
     outcome = dataclasses.replace(
         _compose(study, applied.study, rules, scenario, solved, limits, started),
@@ -191,6 +196,25 @@ def _fits(before: Outcome, study: StudyArea, rules: Rules, plain: Scenario, limi
         and record.limits == dataclasses.asdict(limits)
         and asked == plain
     )
+
+
+def _note_ended_zones(study: StudyArea, changed: StudyArea, answer: StageAnswer) -> StageAnswer:
+    """Say whom new zones do not count as moved: who lived in the zone of a school that the actions take away."""
+    report = answer.zoning
+    if report is None:
+        return answer
+    rows = study.zones[study.zones["stage"] == report.stage]
+    taught = changed.places.loc[changed.places["stage"] == report.stage, "school_id"]
+    ended = set(rows.loc[~rows["school_id"].isin(taught), "unit_id"])
+    pupils = float(answer.enrolment.loc[answer.enrolment["unit_id"].isin(ended), "pupils"].sum())
+    if not pupils > 0:
+        return answer
+    note = msg(
+        "{pupils:,.0f} pupils live in the zone of a school that closes here. They change school by that, and are not"
+        " counted among those who move.",
+        pupils=pupils,
+    )
+    return dataclasses.replace(answer, zoning=dataclasses.replace(report, notes=(*report.notes, note)))
 
 
 @dataclass(frozen=True, eq=False)

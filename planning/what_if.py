@@ -373,6 +373,25 @@ def list_receivers(what_if: WhatIf, answer: WhatIfAnswer, closed: Collection[str
     return result.sort_values(["pupils_added", "school_id"], ascending=[False, True], kind="stable", ignore_index=True)
 
 
+def sum_shares(what_if: WhatIf, answer: WhatIfAnswer) -> pd.Series:
+    """Return the pupils by (unit_id, school_id) after an answer of this base; ``""`` = they reach no school."""
+    entries, pupils = what_if.engine.base.entries, np.nan_to_num(what_if.ground.pupils)
+    parts = (
+        (entries.unit, entries.school, entries.share * pupils[entries.unit]),
+        (answer.flow_unit, answer.flow_from, -answer.flow_pupils),
+        (answer.flow_unit, answer.flow_to, answer.flow_pupils),
+    )
+    unit, school, count = (np.concatenate(column) for column in zip(*parts, strict=True))
+    table = pd.DataFrame(
+        {
+            "unit_id": np.array(what_if.unit_ids, dtype=object)[unit],
+            "school_id": np.array([*answer.school_ids, ""], dtype=object)[school],
+            "pupils": count,
+        }
+    )
+    return table.groupby(["unit_id", "school_id"])["pupils"].sum()
+
+
 def list_moved(what_if: WhatIf, answer: WhatIfAnswer) -> pd.DataFrame:
     """Return the moves: ``MOVED_COLUMNS``, most pupils first; ``beyond``: the new way is beyond the limit."""
     ids, units = np.array([*answer.school_ids, ""], dtype=object), answer.flow_unit

@@ -13,7 +13,7 @@ from planning.assignment import LENGTH_TIE_M, TIME_TIE_MIN, Ways, enrol_by_zones
 from planning.pins import Pins, pin_bands
 from planning.scenario import Measure
 from planning.what_if_entries import Entries, Solved
-from planning.what_if_types import Floats, Floats32, Ints, NewColumn
+from planning.what_if_types import Bools, Floats, Floats32, Ints, NewColumn
 
 NOBODY = np.zeros(0, dtype=np.int64)
 
@@ -74,22 +74,20 @@ class DirectEngine(FrozenArrays):
         return np.flatnonzero(touched)
 
     def _move_zones(self, units: Ints, position: Ints, some: Ways) -> dict[int, Ints]:
-        """Return the zones of some units, by their positions; an opened school takes those to whom it is nearer."""
+        """Return the zones of some units, by their positions; opened schools take those to whom they are nearer."""
         at = {int(school): place for place, school in enumerate(position)}
-        tables = (some.time_min, some.length_m) if self.measure == "time" else (some.length_m, some.time_min)
-        fresh = np.flatnonzero(position >= len(self.ways.school_ids))
+        fresh = np.argsort(position)[np.sum(position < len(self.ways.school_ids)) :] if self.by_zones else NOBODY
+        first = self.ways.time_min if self.measure == "time" else self.ways.length_m
+        by_time = (self.measure == "time") == bool(np.isfinite(first).any())
+        table, tie = (some.time_min, TIME_TIE_MIN) if by_time else (some.length_m, LENGTH_TIE_M)
         zones: dict[int, Ints] = {}
         for row, unit in enumerate(units.tolist()):
             members = [at[int(m)] for m in self.zones.get(unit, NOBODY) if int(m) in at]
             if not members:
                 continue
+            for new in fresh.tolist():
+                members = _take_in(members, new, table[row], some.low_only, tie)
             zones[row] = np.array(members, dtype=np.int64)
-            if self.by_zones and len(fresh):
-                way = tables[0][row] if np.isfinite(tables[0][row]).any() else tables[1][row]
-                own = np.nanmin(np.append(way[members], np.inf))
-                new = int(fresh[np.argmin(np.where(np.isnan(way[fresh]), np.inf, way[fresh]))])
-                if way[new] < own:
-                    zones[row] = np.array([new], dtype=np.int64)
         return zones
 
     def _replace(self, units: Ints, row: Ints, school: Ints, share: Floats) -> Entries:
@@ -148,6 +146,21 @@ def enrol(
     return enrol_nearest(
         ways, measure=measure, low_grade_share=low_grade_share, preferred=zones, nearest=low, upper=upper
     )
+
+
+def _take_in(members: list[int], new: int, way: Floats32, low_only: Bools, tie: float) -> list[int]:
+    """Return the zone of a unit after a school is opened, by grade band as ``planning.action_sites`` rewrites zones."""
+    points, full = ([key for key in members if bool(low_only[key]) == low] for low in (True, False))
+    own = float(way[new])
+    nearer = [
+        bool(group) and own < min(np.inf if np.isnan(way[key]) else float(way[key]) for key in group) - tie
+        for group in (points, full)
+    ]
+    if low_only[new]:
+        return [*full, new] if nearer[0 if points else 1] else members
+    if not nearer[1]:
+        return members
+    return [*([] if nearer[0] else points), new]
 
 
 def _pick_pins(pins: Pins | None, units: Ints, position: Ints) -> Pins | None:

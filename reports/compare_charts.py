@@ -116,7 +116,7 @@ def build_group_chart(comparison: Comparison, option: int, kind: str, stage: str
     bands = [band for band in (*SHORTER, *LONGER) if any(count[BANDS.index(band)] > 0 for count in counts.values())]
     rows = _list_group_rows(counts, kind, _)
     tooltip = [
-        {"field": "area", "type": "nominal", "title": _("Area")},
+        {"field": "area", "type": "nominal", "title": _("Group")},
         {"field": "band", "type": "nominal", "title": _("Change of the way")},
         {"field": "pupils", "type": "quantitative", "format": ",.0f", "title": _("Pupils")},
         {"field": "told", "type": "nominal", "title": _("Share of pupils")},

@@ -243,7 +243,7 @@ def build_gain_table(comparison: Comparison, option: int, kind: str, stage: str,
     better = wide[["better", "better_5", "better_15"]].sum(axis=1)
     table = pd.DataFrame(
         {
-            _("Area"): [name_area(kind, str(group), _) for group in wide.index],
+            _("Group"): [name_area(kind, str(group), _) for group in wide.index],
             _("Pupils"): total.round().to_numpy(),
             _("Longer way"): worse.round().to_numpy(),
             _("Longer way (%)"): (worse / total * 100).round(1).to_numpy(),

@@ -61,12 +61,14 @@ def compare_answers(
     stage: str,
     mode: str,
     *,
-    pupils: pd.Series | None = None,
+    shares: tuple[pd.Series, pd.Series] | None = None,
+    limited: bool = True,
 ) -> BeforeAfter:
     """Return the difference of two answers of the what-if engine, which may hold other schools.
 
-    ``before`` is an answer without changes; numbers before are taken from it, numbers after from ``after``. With
-    ``pupils`` (by unit id) the two come from different bases: who moves is then counted by the main school of a unit.
+    ``before`` is an answer without changes; numbers before are taken from it, numbers after from ``after``. Where the
+    two come from different bases, who moves is counted by ``shares``: pupils by unit and school in each of them.
+    Without ``limited`` no rule speaks about the way, so that nobody can be said to be beyond or within it.
     """
     ids = study.units["unit_id"].astype(str)
     first = pd.DataFrame({"school": _name_schools(before), "minutes": before.minutes}, index=list(unit_ids))
@@ -89,9 +91,10 @@ def compare_answers(
     numbers |= {f"{name}_after": float(after.numbers.get(f"{name}_after", math.nan)) for name in NUMBERS}
     numbers["pupils"] = float(after.numbers.get("pupils", math.nan))
     numbers["moved_pupils"] = float(after.numbers.get("moved_pupils", math.nan))
-    if pupils is not None:
-        elsewhere = (first["school"].fillna("") != then["school"].fillna("")).to_numpy()
-        numbers["moved_pupils"] = float(pupils.reindex(ids).fillna(0.0).to_numpy()[elsewhere].sum())
+    if not limited:
+        numbers |= dict.fromkeys(("beyond_limit_pupils_before", "beyond_limit_pupils_after"), math.nan)
+    if shares is not None:
+        numbers["moved_pupils"] = _sum_left(*shares)
     return BeforeAfter(
         stage,
         mode,
@@ -200,5 +203,8 @@ def _count_moved(before: Outcome, after: Outcome, stage: str) -> float:
         outcome.require_plan().stage_enrolment(stage).groupby(["unit_id", "school_id"])["pupils"].sum()
         for outcome in (before, after)
     ]
-    left = shares[0].sub(shares[1], fill_value=0.0).clip(lower=0.0)
-    return float(left.sum())
+    return _sum_left(*shares)
+
+
+def _sum_left(before: pd.Series, after: pd.Series) -> float:
+    return float(before.sub(after, fill_value=0.0).clip(lower=0.0).sum())

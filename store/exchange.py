@@ -113,7 +113,7 @@ def pack_study(
 
 
 def pack_stored(store: Store, study_key: str, spec_or_path: StudySpec | str | Path, out_path: str | Path) -> Path:
-    """Write a study with what the store has of it: living scenarios, rulebooks, and the last run of each scenario.
+    """Write a study with what the store has of it: living scenarios with their last run, and rulebooks.
 
     Who made the runs is written down, as the store has it. Raises as :func:`pack_study` does, and ``StoreError``.
     """
@@ -129,7 +129,9 @@ def pack_stored(store: Store, study_key: str, spec_or_path: StudySpec | str | Pa
         except ValueError:
             text = scenario.text  # told by pack_study, with everything else
         texts.append((scenario.name, text))
-        for run in store.list_runs(scenario.scenario_id)[:1]:
+        # Only of the text that is packed: what an older version gave says nothing of it.
+        of_this = [run for run in store.list_runs(scenario.scenario_id) if run.version == scenario.version]
+        for run in of_this[:1]:
             values = {key: value for key, value in vars(run).items() if key not in ("run_id", "scenario_id", "at")}
             runs.append({"scenario": scenario.name, "at": run.at.isoformat()} | values)
     rulesets = [(ruleset.name, ruleset.text) for ruleset in store.list_rulesets()]
@@ -137,12 +139,11 @@ def pack_stored(store: Store, study_key: str, spec_or_path: StudySpec | str | Pa
 
 
 def store_unpacked(store: Store, study_key: str, unpacked: Unpacked, who: str) -> tuple[StoredScenario, ...]:
-    """Put the scenarios and rulebooks of an unpacked study into the store; names in use get a number.
+    """Put the scenarios, runs and rulebooks of an unpacked study into the store; names in use get a number.
 
-    All scenarios are stored, or none. Rulebooks become new versions where they differ. Runs are not taken over: they
-    were made elsewhere; running the scenarios again gives the same numbers.
+    All scenarios are stored with their runs, or none. Rulebooks become new versions where they differ.
     """
-    made = store.import_scenarios(study_key, unpacked.scenarios, who)
+    made = store.import_scenarios(study_key, unpacked.scenarios, who, unpacked.runs)
     for name, text in unpacked.rulesets:
         store.save_ruleset(name, text, who)
     return made

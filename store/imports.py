@@ -1,28 +1,38 @@
-"""Scenarios that come from elsewhere, all of them or none."""
+"""Scenarios that come from elsewhere, with what they gave there; all of them or none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 from geodata.messages import msg
-from store.checks import check_text, clean_key, clean_name, clean_who, number_name
+from store.checks import check_text, clean_key, clean_name, clean_who, is_plain, number_name
 from store.desk import Desk, draw_id
-from store.errors import StoreNameError
+from store.errors import StoreError, StoreNameError
+from store.models import KEY_LENGTH
+from store.runs import build_run, write_run
 from store.scenarios import create, list_taken
 from store.toml_text import read_key, write_key
-from store.values import StoredScenario
+from store.values import StoredRun, StoredScenario
 
 
 class Imports(Desk):
     """What the store does with scenarios of a study file."""
 
     def import_scenarios(
-        self, study_key: str, scenarios: Sequence[tuple[str, str]], who: str
+        self,
+        study_key: str,
+        scenarios: Sequence[tuple[str, str]],
+        who: str,
+        runs: Sequence[Mapping[str, Any]] = (),
     ) -> tuple[StoredScenario, ...]:
-        """Store scenarios (name, TOML), parents before children, in one transaction.
+        """Store scenarios (name, TOML), parents before children, and their runs, in one transaction.
 
         A name in use gets a number; then ``name`` and, in its children, ``parent`` of the text follow it.
-        ``StoreNameError`` where a parent is not among those before it, or a text is not TOML.
+        ``StoreNameError`` where a parent is not among those before it, or a text is not TOML. Runs (as
+        ``store.exchange.pack_stored`` writes them) keep who made them and when; what is no run of a scenario here is
+        left out.
         """
         study_key, who = clean_key(study_key), clean_who(who)
         made: dict[str, StoredScenario] = {}
@@ -51,7 +61,28 @@ class Imports(Desk):
                     "scenario_created",
                     {"imported_as": name},
                 )
+            for given_run in runs:
+                run = _read_run(given_run, made, self._clock())
+                if run is not None:
+                    write_run(connection, run, at=self._clock(), who=who, details={"imported": True})
         return tuple(made.values())
+
+
+def _read_run(given: Mapping[str, Any], made: Mapping[str, StoredScenario], now: datetime) -> StoredRun | None:
+    """Return a run of a file as one of the first version here, None where it is none. Nothing in it is trusted."""
+    name, at, plan = (given.get(key) for key in ("scenario", "at", "plan_fingerprint"))
+    record, indicators, who = (given.get(key) for key in ("record", "indicators", "who"))
+    if not (isinstance(name, str) and isinstance(record, Mapping) and isinstance(indicators, Mapping)):
+        return None
+    plan, who = (text if isinstance(text, str) else "" for text in (plan, who))
+    if name not in made or len(plan) > KEY_LENGTH or not is_plain(plan):
+        return None
+    try:
+        when = datetime.fromisoformat(at) if isinstance(at, str) else now
+        when = when.astimezone(UTC) if when.tzinfo else now
+        return build_run(made[name].scenario_id, 1, record, indicators, plan, who, min(when, now))
+    except (ValueError, OverflowError, StoreError):
+        return None
 
 
 def _find_parent(name: str, text: str, made: dict[str, StoredScenario]) -> StoredScenario | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from geodata.messages import msg
 from store.checks import clean_who, is_plain
@@ -42,40 +43,11 @@ class Runs(Desk):
         who
             The planner, or empty.
         """
-        run = StoredRun(
-            run_id=draw_id(),
-            scenario_id=scenario_id,
-            version=version,
-            record=plain_json(record),
-            indicators=plain_json(indicators),
-            plan_fingerprint=plan_fingerprint,
-            who=clean_who(who),
-            at=self._clock(),
-        )
+        run = build_run(scenario_id, version, record, indicators, plan_fingerprint, who, self._clock())
         if not is_plain(scenario_id):
             raise StoreMissingError(msg("There is no such version of a scenario in the store."))
-        table = scenario_versions
-        of = (
-            select(table.c.name, scenarios.c.study_key)
-            .join(scenarios, scenarios.c.scenario_id == table.c.scenario_id)
-            .where(table.c.scenario_id == scenario_id, table.c.version == version)
-        )
         with self._write() as connection:
-            found = connection.execute(of).one_or_none()
-            if found is None:
-                raise StoreMissingError(msg("There is no such version of a scenario in the store."))
-            connection.execute(insert(runs).values(**vars(run)))
-            add_audit(
-                connection,
-                "run_saved",
-                at=run.at,
-                who=run.who,
-                study_key=found.study_key,
-                scenario_id=scenario_id,
-                version=version,
-                subject=found.name,
-                details={"run_id": run.run_id, "plan_fingerprint": plan_fingerprint},
-            )
+            write_run(connection, run, at=run.at, who=run.who)
         return run
 
     def list_runs(self, scenario_id: str) -> tuple[StoredRun, ...]:
@@ -86,3 +58,52 @@ class Runs(Desk):
         wanted = select(*columns).where(runs.c.scenario_id == scenario_id).order_by(runs.c.number.desc())
         with self._read() as connection:
             return tuple(StoredRun(**row._mapping) for row in connection.execute(wanted))
+
+
+def build_run(
+    scenario_id: str,
+    version: int,
+    record: Mapping[str, Any],
+    indicators: Mapping[str, Any],
+    plan_fingerprint: str,
+    who: str,
+    at: datetime,
+) -> StoredRun:
+    """Return a run to be stored, under a new id."""
+    return StoredRun(
+        run_id=draw_id(),
+        scenario_id=scenario_id,
+        version=version,
+        record=plain_json(record),
+        indicators=plain_json(indicators),
+        plan_fingerprint=plan_fingerprint,
+        who=clean_who(who),
+        at=at,
+    )
+
+
+def write_run(
+    connection: Connection, run: StoredRun, *, at: datetime, who: str, details: Mapping[str, Any] | None = None
+) -> None:
+    """Write a run and its audit entry; ``at`` and ``who`` of the entry. ``StoreMissingError`` without its scenario."""
+    table = scenario_versions
+    of = (
+        select(table.c.name, scenarios.c.study_key)
+        .join(scenarios, scenarios.c.scenario_id == table.c.scenario_id)
+        .where(table.c.scenario_id == run.scenario_id, table.c.version == run.version)
+    )
+    found = connection.execute(of).one_or_none()
+    if found is None:
+        raise StoreMissingError(msg("There is no such version of a scenario in the store."))
+    connection.execute(insert(runs).values(**vars(run)))
+    add_audit(
+        connection,
+        "run_saved",
+        at=at,
+        who=who,
+        study_key=found.study_key,
+        scenario_id=run.scenario_id,
+        version=run.version,
+        subject=found.name,
+        details={"run_id": run.run_id, "plan_fingerprint": run.plan_fingerprint, **(details or {})},
+    )

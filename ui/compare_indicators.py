@@ -30,6 +30,7 @@ STYLE = """
 .compare-table .worse { color: #96380a; font-weight: 600; }
 .compare-table .changed { color: #3f4a55; } .compare-table .same, .compare-table .unknown { color: #5d6b6c; }
 .compare-key td, .compare-key th { padding: 0.2rem 0.35rem; font-size: 0.82rem; }
+.compare-key td:not(:first-child) { white-space: nowrap; }
 .compare-key .change { font-size: 0.75rem; }
 .compare-block { margin-bottom: 0.55rem; }
 .compare-block caption { text-align: left; font-weight: 600; font-size: 0.86rem; }

@@ -138,7 +138,7 @@ def render_schools(view: View, outcome: Outcome, _: Translator) -> None:
         _("By the model; enrolled: the rolls moved as the model moves its pupils. What changes most comes first.")
     )
     numbers = {str(name): st.column_config.NumberColumn(format="localized") for name in table.columns[1:]}
-    st.dataframe(table.loc[order], hide_index=True, height=380, column_config=numbers)
+    st.dataframe(table.loc[order], hide_index=True, height=380, column_config=numbers, placeholder="–")
 
 
 def render_record(view: View, outcome: Outcome, _: Translator) -> None:

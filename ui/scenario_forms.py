@@ -21,10 +21,11 @@ from planning.actions import (
     MergeSchools,
     StagePlaces,
 )
+from planning.rules import read_rulebook
 from reports.language import Translator
 from reports.legend import name_stage_short
 from ui.scenario_pick import start_pick
-from ui.scenario_view import Offer, View, add_action, find_row, read_number
+from ui.scenario_view import RULEBOOK, Offer, View, add_action, find_row, read_number
 from ui.scenario_who import read_who
 from ui.state import translator
 from ui.text import clean, plain
@@ -224,7 +225,9 @@ def _render_places(view: View, school_id: str, _: Translator) -> None:
         key=key,
     )
     known = _say_now(now, _)
-    st.caption(plain(known + " " + _("Places follow from classes by the class size that the rules design for.")))
+    if by == "classes":
+        known += " " + _say_design(view, school_id, stage, size, _)
+    st.caption(plain(known, longest=300))
     field: dict[str, Any] = {"classes": float(size)} if by == "classes" else {"capacity_places": float(size)}
     add_button(
         view,
@@ -232,6 +235,20 @@ def _render_places(view: View, school_id: str, _: Translator) -> None:
         lambda: ChangePlaces(school_id=school_id, stage=stage, **field),
         key="scenario_add_places",
         ready=not math.isfinite(value) or size != round(value),
+    )
+
+
+def _say_design(view: View, school_id: str, stage: Stage, classes: float, _: Translator) -> str:
+    """Say how many places so many classes count for; those of a county may have been given by another measure."""
+    about = find_row(view.after.schools, "school_id", school_id)
+    kind = "" if about is None else str(about["kind"])
+    design = read_rulebook(RULEBOOK).limit("design_class_size", stage, kind=kind, year=view.scenario.year)
+    if design is None:
+        return ""
+    return _(
+        "{classes} classes are counted as {places} places, by the class size that the rules design for.",
+        classes=_.number(classes),
+        places=_.number(classes * design),
     )
 
 

@@ -39,10 +39,11 @@ MOST_CHECKED = 30
 
 def render_list(study: StudyArea, _: Translator) -> None:
     """Draw the list and, beside it, what makes a new scenario."""
-    _say_deleted(_)
-    refused = st.session_state.pop(REFUSED_KEY, None)
-    if isinstance(refused, str) and refused:
-        st.warning(plain(refused, longest=500))
+    with st.container():  # a place of its own: what comes and goes here must not shift the list
+        _say_deleted(_)
+        refused = st.session_state.pop(REFUSED_KEY, None)
+        if isinstance(refused, str) and refused:
+            st.warning(plain(refused, longest=500))
     stored = list_stored(study)
     left, right = st.columns([1.9, 1], gap="medium")
     with left:

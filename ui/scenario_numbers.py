@@ -18,6 +18,7 @@ STYLE = """
 .tile span { display: block; color: #52605f; font-size: 0.74rem; line-height: 1.2; white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; }
 .tile b { font-size: 1.1rem; font-weight: 650; font-variant-numeric: tabular-nums; margin-right: 0.35rem; }
+.tile b small { font-size: 0.72rem; font-weight: 500; }
 .tile i { font-style: normal; font-size: 0.8rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .tile .good { color: #1f6b45; } .tile .bad { color: #b3490b; } .tile .same { color: #7d8988; }
 </style>
@@ -42,7 +43,7 @@ def list_tiles(now: BeforeAfter, _: Translator) -> list[Tile]:
 
     def tile(title: str, hint: str, name: str, digits: int = 0) -> Tile:
         before, after = (numbers.get(f"{name}_{side}", math.nan) for side in ("before", "after"))
-        return Tile(title, hint, before, after, digits, _("min") if digits else "")
+        return Tile(title, hint, before, after, digits, _("min") if digits else _("pupils"))
 
     moved = numbers.get("moved_pupils", math.nan)
     return [
@@ -51,6 +52,7 @@ def list_tiles(now: BeforeAfter, _: Translator) -> list[Tile]:
             _("Pupils whose school is another than without the steps."),
             math.nan,
             moved,
+            unit=_("pupils"),
         ),
         tile(_("Mean way"), _("Minutes of a pupil to school, one way."), "mean_min", 1),
         tile(_("Longest way"), _("Minutes of the pupil with the longest way to school, one way."), "max_min", 1),
@@ -75,7 +77,7 @@ def build_tiles(tiles: list[Tile], _: Translator) -> str:
 
 def _build_tile(tile: Tile, _: Translator) -> str:
     value = _say(tile.after, tile.digits)
-    unit = f" {text(tile.unit)}" if tile.unit and math.isfinite(tile.after) else ""
+    unit = f" <small>{text(tile.unit)}</small>" if tile.unit and math.isfinite(tile.after) else ""
     change = _build_change(tile, _)
     return (
         f'<div class="tile" title="{text(tile.hint)}"><span>{text(tile.title)}</span>'

@@ -90,7 +90,8 @@ def render_scenarios(study: StudyArea) -> None:
         stored = find_stored(read_open_id())
         with st.container(key="scenario_page"):
             if stored is None or (stored.deleted and not has_conflict()):
-                _say_missing(stored, _)
+                with st.container():
+                    _say_missing(stored, _)
                 render_list(study, _)
             else:
                 _render_open(study, open_work(stored), _)
@@ -116,9 +117,10 @@ def _render_open(study: StudyArea, work: Work, _: Translator) -> None:
         st.error(plain(_("This scenario cannot be read. {why}", why=say_trouble(error, _)), longest=700))
         st.button(_("← All scenarios"), key="scenario_all", on_click=close_scenario)
         return
-    render_notices(work, _)
-    if has_conflict():
-        render_conflict(work, collect_all_names(study, scenario), _)
+    with st.container():  # a place of its own: what comes and goes here must not shift what stands below
+        render_notices(work, _)
+        if has_conflict():
+            render_conflict(work, collect_all_names(study, scenario), _)
     selected = read_chosen()
     bar, columns = st.container(), st.columns([2.3, 1], gap="small")
     with columns[0]:

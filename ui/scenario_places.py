@@ -101,7 +101,7 @@ def _choose_size(stage: Stage, sizes: list[int], mark: str, _: Translator) -> in
     return int(chosen or sizes[0])
 
 
-def list_near_schools(view: View, unit_id: str) -> dict[str, str]:
+def list_near_schools(view: View, unit_id: str, _: Translator) -> dict[str, str]:
     """Return the open schools of the stage by the way from a community, each with its minutes."""
     study = view.after
     matrix = study.travel.get(view.scenario.mode)
@@ -114,7 +114,7 @@ def list_near_schools(view: View, unit_id: str) -> dict[str, str]:
     for number in order:
         key = str(matrix.destination_ids[number])
         if key in taught and len(found) < MOST_NEAREST:
-            way = f"{minutes[number]:.0f} min" if np.isfinite(minutes[number]) else "—"
+            way = _("{value} min", value=_.number(minutes[number], digits=0)) if np.isfinite(minutes[number]) else "—"
             found[key] = f"{clean(view.name(key), longest=40)} · {way}"
     return found
 
@@ -130,7 +130,7 @@ def _render_move(view: View, unit_id: str, _: Translator) -> None:
         _("More communities: click them on the map"),
         _("only this one"),
     )
-    near = list_near_schools(view, unit_id)
+    near = list_near_schools(view, unit_id, _)
     to = st.multiselect(
         _("To"),
         list(near),
@@ -161,7 +161,7 @@ def _render_bus(view: View, unit_id: str, _: Translator) -> None:
         _("More communities: click them on the map"),
         _("only this one"),
     )
-    near = list_near_schools(view, unit_id)
+    near = list_near_schools(view, unit_id, _)
     to = st.selectbox(
         _("To"),
         list(near),
@@ -187,11 +187,11 @@ def list_site_facts(row: pd.Series, _: Translator) -> list[tuple[str, str]]:
     sizes, stages = read_site_options(row)
     cost = read_number(row, "cost_cny")
     return [
-        (_("Area"), _("{value} m²", value=_.number(read_number(row, "area_m2")))),
+        (_("Site area"), _("{value} m²", value=_.number(read_number(row, "area_m2")))),
         (_("Sizes (classes)"), " / ".join(str(size) for size in sizes) or _("not known")),
         (_("Stages"), _.join([name_stage_short(stage, _) for stage in stages]) if stages else _("not known")),
         (
             _("Cost"),
-            _("{value} million yuan", value=_.number(cost / 1e6, digits=0)) if cost == cost else _("not known"),
+            _("{value} × 10,000 yuan", value=_.number(cost / 1e4, digits=0)) if cost == cost else _("not known"),
         ),
     ]

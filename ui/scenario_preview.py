@@ -40,8 +40,8 @@ def render_preview(view: View, _: Translator) -> None:
 def say_difference(before: BeforeAfter, after: BeforeAfter, _: Translator) -> str:
     """Return in a sentence what a step changes beside the steps before it."""
     old, new = before.numbers, after.numbers
-    moved = float((before.school_after != after.school_after).sum())
-    parts = [_("{count} communities go elsewhere", count=_.number(moved))]
+    moved = new.get("moved_pupils", math.nan) - old.get("moved_pupils", math.nan)
+    parts = [_("{change} pupils change school", change=_say_signed(moved, 0))] if math.isfinite(moved) else []
     change = new.get("mean_min_after", math.nan) - old.get("mean_min_after", math.nan)
     if math.isfinite(change):
         parts.append(_("mean way {change} min", change=_say_signed(change, 1)))

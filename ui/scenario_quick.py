@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-import pandas as pd
+import numpy as np
 import streamlit as st
 
 from geodata.messages import Message
@@ -21,7 +21,7 @@ from planning.conflicts import Conflict
 from planning.rules import read_rulebook
 from planning.run import Outcome
 from planning.scenario import Scenario
-from planning.what_if import WhatIf, WhatIfAnswer, build_what_if, compute_change
+from planning.what_if import WhatIf, WhatIfAnswer, build_what_if, compute_change, sum_shares
 from reports.scenario_after import BeforeAfter, compare_answers, compare_outcomes
 from ui.scenario_outcomes import find_outcome
 
@@ -86,8 +86,13 @@ def _ask(
         if isinstance(found, Conflict):
             return Quick(applied, None, "refused", (found.message,), time.perf_counter() - began)
         after, answer = found
-        other = _count_pupils(_study, stage)
-    now = compare_answers(_study, base.base, answer, base.unit_ids, after.unit_ids, stage, _scenario.mode, pupils=other)
+        other = sum_shares(base, base.base), sum_shares(after, answer)
+    limited = bool(np.isfinite(base.ground.limit).any())
+    now = compare_answers(
+        *(_study, base.base, answer, base.unit_ids, after.unit_ids, stage, _scenario.mode),
+        shares=other,
+        limited=limited,
+    )
     return Quick(applied, now, "engine", (), time.perf_counter() - began, bool(base.split))
 
 
@@ -132,12 +137,6 @@ def _build_base(
     fingerprint: str, question: str, stage: Stage, rulebook: str, _study: StudyArea, _scenario: Scenario
 ) -> WhatIf | Conflict:
     return build_what_if(_study, read_rulebook(rulebook), _scenario, stage)
-
-
-def _count_pupils(study: StudyArea, stage: Stage) -> pd.Series:
-    column = f"{stage}_pupils"
-    values = study.units[column] if column in study.units.columns else pd.Series(0.0, index=study.units.index)
-    return pd.Series(values.to_numpy(dtype=float), index=study.units["unit_id"].astype(str).to_numpy())
 
 
 def _read_whole(study: StudyArea, outcome: Outcome | None, stage: Stage, applied: Applied, began: float) -> Quick:

@@ -175,11 +175,19 @@ def solve_zones(
 
 @lru_cache(maxsize=1)
 def warm_up() -> None:
-    """Compile every kernel on four units in a row, before the search; once in a process."""
+    """Compile every kernel on four units in a row, before the search; once in a process.
+
+    The places of the second problem are too unequal for the nearest school: those kernels are needed too.
+    """
+    for places in ((2.0, 2.0), (1.0, 4.0)):
+        _warm_up(np.array(places))
+
+
+def _warm_up(places: Floats) -> None:
     problem = ZoneProblem(
         cost=np.array([[0.0, 3.0], [1.0, 2.0], [2.0, 1.0], [3.0, 0.0]]),
         pupils=np.ones(4),
-        places=np.array([2.0, 2.0]),
+        places=places,
         seat=np.array([0, 3], dtype=np.int32),
         neighbour_start=np.array([0, 1, 3, 5, 6]),
         neighbour=np.array([1, 0, 2, 1, 3, 2], dtype=np.int32),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,15 @@ def build_street(**changes: Any) -> StudyArea:
     Nearest: a -> W 0, b -> M 10 (tie with W, first id), c -> M 0, d -> E 10 (tie with M), e -> E 0.
     So W 30, M 30, E 50.
     """
+    return _build_street(**changes) if changes else _build_plain_street()
+
+
+@functools.cache
+def _build_plain_street() -> StudyArea:
+    return _build_street()
+
+
+def _build_street(**changes: Any) -> StudyArea:
     settings: dict[str, Any] = {
         "pupils": {"a": 30, "b": 20, "c": 10, "d": 20, "e": 30},
         "schools": {
@@ -61,8 +71,18 @@ def apply(study: StudyArea, *actions: Action, **settings: Any) -> Applied:
 
 
 def answer(study: StudyArea, *actions: Action, **settings: Any) -> Outcome:
-    """Return the answer to a scenario of these actions."""
-    return run_scenario(study, CN, Scenario(actions=actions, **settings))
+    """Return the answer to a scenario of these actions; that without them is worked out once per study object."""
+    scenario = Scenario(actions=actions, **settings)
+    if not actions:
+        return run_scenario(study, CN, scenario)
+    plain = replace(scenario, actions=())
+    known = _BEFORE.setdefault(id(study), (study, {}))[1]  # the study is held, so that its id stays its own
+    if plain not in known:
+        known[plain] = run_scenario(study, CN, plain)
+    return run_scenario(study, CN, scenario, before=known[plain])
+
+
+_BEFORE: dict[int, tuple[StudyArea, dict[Scenario, Outcome]]] = {}
 
 
 def list_moves(outcome: Outcome, stage: str = "primary") -> dict[str, dict[str, float]]:

@@ -567,6 +567,20 @@ def test_locks_of_closed_schools_are_dropped() -> None:
     assert applied.scenario.zoning.locks == (("a", "primary", "W"),)
 
 
+def test_locks_of_a_dropped_stage_are_dropped() -> None:
+    # M stays open as a junior school: c cannot be kept to it for primary school any more.
+    both = ZoningOptions(locks=(("c", "primary", "M"), ("a", "primary", "W")))
+    swap = ChangeStages(school_id="M", drop=("primary",), add=(StagePlaces("junior", 45),))
+    assert apply(build_street(), swap, zoning=both).scenario.zoning.locks == (("a", "primary", "W"),)
+    back = ChangeStages(school_id="M", add=(StagePlaces("primary", 45),))
+    assert len(apply(build_street(), swap, back, zoning=both).scenario.zoning.locks) == 2
+
+
+def test_a_school_whose_opening_fails_is_not_said_to_open_later() -> None:
+    failed = apply(build_street(), open_at("z"), ChangePlaces(school_id="N", stage="primary", add_places=10.0))
+    assert "has an error" in tell(failed)[1] and "later" not in tell(failed)[1]
+
+
 def test_unknown_places_stay_unknown() -> None:
     study = build_street(
         schools={"W": WorldSchool(places=None), "M": WorldSchool(places=None), "E": WorldSchool(places=None)}

@@ -12,8 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planning.action_steps import BUS_COLUMNS, CHANGE_COLUMNS, PIN_COLUMNS, Applied
-from planning.actions import AddBoarding, AddBusLine, ChangeStages, CloseSchool, MakeTeachingPoint, MergeSchools
+from planning.action_steps import BUS_COLUMNS, PIN_COLUMNS, Applied, apply_actions
+from planning.actions import (
+    AddBoarding,
+    AddBusLine,
+    ChangeStages,
+    CloseSchool,
+    MakeTeachingPoint,
+    MergeSchools,
+    StagePlaces,
+)
 from planning.closures import build_closures
 from planning.rules import Rules, read_rulebook
 from planning.run import run_scenario
@@ -33,7 +41,7 @@ def _answer(study, changed, actions, *, rules: Rules = CN, bus=(), **settings):
         study=changed,
         scenario=dataclasses.replace(scenario, actions=()),
         pins=pd.DataFrame(columns=list(PIN_COLUMNS)),
-        changes=pd.DataFrame(columns=list(CHANGE_COLUMNS)),
+        changes=apply_actions(study, rules, scenario).changes,
         bus=pd.DataFrame(list(bus), columns=list(BUS_COLUMNS)),
         in_force=tuple(True for _ in scenario.all_actions),
     )
@@ -97,6 +105,8 @@ def test_grades_of_even_cohorts_and_who_must_ride_or_may_board():
     assert (a["must_ride_pupils"], a["ride_or_board_pupils"], a["must_board_pupils"]) == pytest.approx((6, 6, 0))
     assert answer.bus_seats_needed == 12 and answer.bus_seats == 0 and answer.beds_needed == pytest.approx(6)
     assert {("C6", "warn"), ("C5", "warn")} <= _rules(answer) and not any(s == "block" for _, s in _rules(answer))
+    upper = [item for item in answer.findings if "who may board" in str(item.message)]
+    assert [(item.rule_id, str(item.message)[:28]) for item in upper] == [("C1.travel", "6 pupils of the upper grades")]
 
 
 def test_grades_follow_the_roll_of_the_school_that_closes():
@@ -353,6 +363,37 @@ def test_children_whose_number_is_unknown_stay_unknown():
 def test_actions_not_in_force_and_stages_not_asked_for_have_no_answer():
     assert _answer(_world(), _without_s(), [CloseSchool(school_id="S", stages=("junior",))]) == ()
     assert _answer(_world(), _without_s(), [CloseSchool(school_id="X")]) == ()
+
+
+def _ask(*actions, study=None, **settings):
+    """Return number, what, school and pupils of every answer of a run."""
+    outcome = run_scenario(study or _world(), CN, Scenario(actions=actions, **settings))
+    return [(item.number, item.what, item.school_id, item.pupils) for item in outcome.closures]
+
+
+def test_an_action_in_error_has_no_answer():
+    """Nothing may be left without a school, and what is closed cannot close again: S stands with what closed it."""
+    close_s, close_t = CloseSchool(school_id="S"), CloseSchool(school_id="T")
+    assert _ask(close_s, close_t) == [(1, "closed", "S", 54)]
+    merged = MergeSchools(school_ids=("S",), into=("T",), year=2026)
+    assert _ask(merged, CloseSchool(school_id="S", year=2030)) == [(1, "merged", "S", 54)]
+    assert _ask(CloseSchool(school_id="S", year=2030), merged) == [(2, "merged", "S", 54)]
+
+
+def test_the_action_that_takes_effect_last_counts():
+    """S keeps grades 1 to 3 from 2026 and closes in 2030, whatever the order of the list."""
+    point, closed = MakeTeachingPoint(school_id="S", year=2026), CloseSchool(school_id="S", year=2030)
+    assert _ask(point, closed) == [(2, "closed", "S", 54)]
+    assert _ask(closed, point) == [(1, "closed", "S", 54)]
+    assert _ask(closed, point, year=2026) == [(2, "teaching_point", "S", 27)]
+
+
+def test_a_stage_that_comes_back_is_no_closure():
+    """S gives up primary school for junior school, and takes it back; a teaching point with a junior stage is none."""
+    swap = ChangeStages(school_id="S", drop=("primary",), add=(StagePlaces("junior", 60),))
+    assert _ask(swap, ChangeStages(school_id="S", add=(StagePlaces("primary", 60),))) == []
+    nine = ChangeStages(school_id="S", add=(StagePlaces("junior", 60),))
+    assert _ask(MakeTeachingPoint(school_id="S"), nine) == []
 
 
 def test_a_run_answers_for_its_closures_with_the_buses_and_beds_of_the_plan():

@@ -1,8 +1,10 @@
 """Scenarios with actions through ``run_scenario``: laws, the record, before and after, every method of enrolment."""
 
 import dataclasses
+import functools
 import json
 import pickle
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +34,7 @@ from planning.run import Outcome, run_many, run_scenario
 from planning.scenario import Scenario
 from planning.scenario_rows import build_action
 from planning.tables import choose_year
+from planning.zoning_options import ZoningOptions
 from tests.planning.action_worlds import CN, answer, build_street, list_moves, list_rolls, shuffle
 from tests.worlds import WorldSchool, WorldUnit, build_world
 
@@ -45,6 +48,7 @@ ZONES = [
 ]
 
 
+@functools.cache
 def build_district() -> object:
     """Six villages in two rows, a teaching point T among them.
 
@@ -310,3 +314,17 @@ def test_an_outcome_with_actions_travels_between_processes() -> None:
     copy = pickle.loads(pickle.dumps(outcome))
     assert copy.record.plan_fingerprint == outcome.record.plan_fingerprint
     assert len(copy.closures) == 1 and copy.before.record == outcome.before.record  # type: ignore[union-attr]
+
+
+def test_new_zones_say_that_those_of_a_closed_school_are_not_counted_as_moved() -> None:
+    # c and d (30 pupils) are M's today. They all change school, because M closes; nobody else has to.
+    today = [(unit, "primary", school) for unit, school in zip("abcde", "WWMME", strict=True)]
+    places = {"W": WorldSchool(places=60), "M": WorldSchool(places=60), "E": WorldSchool(places=60)}
+    settings: dict[str, Any] = {"enrolment": "zoning", "zoning": ZoningOptions(start="current", grandfather=True)}
+    study = build_street(zones=today, schools=places)
+    (report,) = answer(study, CloseSchool(school_id="M"), **settings).zoning
+    told = [str(note) for note in report.notes]
+    assert report.moved_pupils == 0 and told[-1].startswith("30 pupils live in the zone of a school that closes")
+    assert not any("keep their schools" in note for note in told)
+    (report,) = answer(study, ChangePlaces(school_id="M", stage="primary", add_places=10), **settings).zoning
+    assert not any("closes here" in str(note) for note in report.notes)

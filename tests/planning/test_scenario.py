@@ -9,7 +9,14 @@ def test_a_scenario_checks_its_words_and_tells_all_problems():
     with pytest.raises(ScenarioError) as caught:
         Scenario(stages=("primery",), mode="wlak", enrolment="nearst", measure="feet", low_grade_share=2, actions=(1,))
     text = str(caught.value)
-    for part in ("'primary'", "'walk'", "'nearest'", "'feet'; known: time, length", "low_grade_share", "actions: int"):
+    for part in (
+        "'primary'",
+        "'walk'",
+        "'nearest'",
+        "'feet'; known: time, length",
+        "low_grade_share",
+        "not an action: 1",
+    ):
         assert part in text
 
 

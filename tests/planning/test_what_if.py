@@ -24,6 +24,7 @@ from planning.what_if import (
     compute_change,
     list_moved,
     list_receivers,
+    sum_shares,
 )
 from tests.planning import what_if_worlds as made
 from tests.planning.what_if_worlds import CN, ready
@@ -249,3 +250,26 @@ def test_mergers_are_no_change_and_their_pins_end_with_the_school():
         assert answer.school_ids[answer.unit_school[unit]] == "R"
         assert answer.numbers["unreached_pupils_after"] == 0
         assert answer.numbers["moved_pupils"] == pytest.approx(20)
+
+
+def test_a_new_school_takes_grade_bands_from_zones_as_the_actions_do():
+    """The zone of b is its own point T and the far school F. N opens beside it: grades 4 to 6 go there, not 1 to 3.
+
+    So 5 of b's 10 pupils move, and all 10 of n: they were F's, and N stands in their village.
+    """
+    study = build_world(
+        "b/T n + + f/F",
+        pupils=dict.fromkeys("bnf", 10.0),
+        schools={"T": WorldSchool(places=90, kind="teaching_point"), "F": WorldSchool(places=90)},
+        zones=[(unit, "primary", school) for unit, school in ("bT", "bF", "nF", "fF")],
+    )
+    opened = OpenSchool(school_id="N", name="New", stages=(StagePlaces("primary", 90),), unit_id="n")
+    scenario = _act(opened, enrolment="zones")
+    today = ready(study, replace(scenario, actions=()))
+    change = compute_change(today, apply_actions(study, CN, scenario))
+    assert change is not None
+    answer, after = today.answer(change), ready(study, scenario)
+    assert answer.numbers["moved_pupils"] == pytest.approx(15)
+    expected = {("b", "T"): 5, ("b", "N"): 5, ("n", "N"): 10, ("f", "F"): 10}
+    for shares in (sum_shares(today, answer), sum_shares(after, after.base)):
+        assert {key: value for key, value in shares.items() if value > 1e-9} == pytest.approx(expected)

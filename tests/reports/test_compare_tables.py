@@ -80,7 +80,7 @@ def test_worst_and_gains_by_name(closed: Comparison) -> None:
         "West School",
         40,
     ]
-    gains = build_gain_table(closed, 1, "setting", "primary", _).set_index("Area")
+    gains = build_gain_table(closed, 1, "setting", "primary", _).set_index("Group")
     assert gains.loc["Urban", "Longer way"] == 50
     assert gains.loc["Rural", "No change"] == 60
     assert build_gain_table(closed, 1, "stage", "", _)["Pupils"].tolist() == [110]

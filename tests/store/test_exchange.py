@@ -448,9 +448,41 @@ def test_through_the_store(store: Store, county: Path, tmp_path: Path) -> None:
     assert tomllib.loads(made[0].text)["name"] == "New base (2)"
     assert tomllib.loads(made[1].text) == {"name": "Child", "parent": "New base (2)"}
     assert len(store.list_rulesets()) == 1  # the same rulebook: no new version
+    (run,) = store.list_runs(made[1].scenario_id)  # as it was made, by whom and when
+    (first,) = store.list_runs(child.scenario_id)
+    for name in ("record", "indicators", "plan_fingerprint", "who", "at"):
+        assert getattr(run, name) == getattr(first, name)
+    assert (run.version, store.list_runs(made[0].scenario_id)) == (1, ())
+    told = store.list_audit(scenario_id=made[1].scenario_id)[0]
+    assert (told.what, told.who, told.details["imported"]) == ("run_saved", "Wang", True)
     # Packed again, the file is one that reads.
     again = unpack_study(pack_stored(store, "b", county, tmp_path / "y"), tmp_path / "out 2")
     assert {name for name, _ in again.scenarios} == {"new BASE", "New base (2)", "Child"}
+
+
+def test_only_runs_of_the_packed_text_are_packed(store: Store, county: Path, tmp_path: Path) -> None:
+    first = store.create_scenario("a", "Base", 'name = "Base"\n', "Li")
+    store.save_run(first.scenario_id, 1, {"seed": 0}, {}, "old plan", "Li")
+    store.save_scenario(first.scenario_id, 'name = "Base"\nyear = 2026\n', "Li", 1)
+    assert unpack_study(pack_stored(store, "a", county, tmp_path / "x"), tmp_path / "out").runs == ()
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"scenario": "nobody"},
+        {"record": []},
+        {"indicators": None},
+        {"plan_fingerprint": "x" * 10_000},
+        {"at": "yesterday"},
+        {"who": "x" * 10_000},
+        {"scenario": ["A"]},
+    ],
+)
+def test_what_is_no_run_is_left_out(store: Store, run: dict[str, object]) -> None:
+    good = {"scenario": "A", "record": {}, "indicators": {}, "plan_fingerprint": "p", "who": "Li"}
+    (made,) = store.import_scenarios("b", [("A", 'name = "A"')], "Li", [good | run, good])
+    assert [item.plan_fingerprint for item in store.list_runs(made.scenario_id)] == ["p"]
 
 
 def test_an_import_is_whole_or_not_at_all(store: Store) -> None:

@@ -117,7 +117,7 @@ def test_a_scenario_is_built_by_clicks_and_table_found_again_and_runs_alike_in_t
     )
     # Villages of 60 pupils each; school 001 stands between the first two and takes 120, school 002 takes 60 of 180.
     _take(seen, "school", "001", "Close down", "scenario_add_close")
-    assert _tiles(seen)[0].split("\n")[-1] == "120"
+    assert _tiles(seen)[0].split("\n")[-1] == "120 pupils"
     assert _steps(seen) == ["Close =第一小学"]
     _take(seen, "school", "site:S1", "", "scenario_add_open")
     assert len(_steps(seen)) == 2
@@ -203,7 +203,7 @@ def test_two_planners_get_a_question_and_no_work_is_lost(open_page: Callable[...
     assert len(_steps(second)) == 1
     first.click("scenario_add_close")  # the first planner still looks at the empty scenario
     box = first.by_key("scenario_conflict_box")
-    box.wait_for()
+    first.by_key("scenario_keep_both").wait_for()  # the last of the box: all its words are there
     words = box.inner_text()
     assert "Wang" in words
     assert "Close =第一小学" in words

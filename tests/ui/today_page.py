@@ -16,6 +16,7 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+import ui.reopen  # noqa: E402
 import ui.state  # noqa: E402
 from geodata.study import StudyArea  # noqa: E402
 from tests.worlds import WorldSchool, WorldUnit, build_five_villages, build_world  # noqa: E402
@@ -46,7 +47,8 @@ def load_county() -> StudyArea:
     return dataclasses.replace(study, name=HOSTILE)
 
 
-ui.state.require_study = load_county
+# The second name is bound when the first page of a process is imported, perhaps one with another county.
+ui.state.require_study = ui.reopen.require_study = load_county
 st.set_page_config(layout="wide")
 ui.state.take_address()
 page = st.navigation([st.Page(str(ROOT / "ui" / "pages" / "today.py"), title="Today", url_path="today", default=True)])
