@@ -135,7 +135,10 @@ def render_schools(view: View, outcome: Outcome, _: Translator) -> None:
     change = (table[_("Pupils after")].fillna(0) - table[_("Pupils before")].fillna(0)).abs()
     order = change.sort_values(ascending=False, kind="stable").index
     st.caption(
-        _("By the model; enrolled: the rolls moved as the model moves its pupils. What changes most comes first.")
+        _(
+            "By the model; enrolled: today's rolls, moved as the model moves the pupils of the same school, so a school"
+            " with twice its modelled pupils on the roll hands on twice as many. What changes most comes first."
+        )
     )
     numbers = {str(name): st.column_config.NumberColumn(format="localized") for name in table.columns[1:]}
     st.dataframe(table.loc[order], hide_index=True, height=380, column_config=numbers, placeholder="–")

@@ -62,8 +62,11 @@ def list_tiles(now: BeforeAfter, _: Translator) -> list[Tile]:
             "beyond_limit_pupils",
         ),
         tile(
-            _("Above the places"),
-            _("Pupils above the places of their school, all schools together."),
+            _("Above places (model)"),
+            _(
+                "Pupils whom the model sends to a school beyond its places, all schools together. By the rolls they may"
+                " be more: see places short on the page Compare."
+            ),
             "over_places_pupils",
         ),
         tile(_("Without a school"), _("Pupils who reach no school of this stage."), "unreached_pupils"),
