@@ -119,10 +119,19 @@ def _tell_sqlite(error: BaseException | None, place: str) -> StoreError:
 _VARIABLE: dict[str, Any] = {"variable": "BUJU_STORE"}
 
 
+def _find_code(error: BaseException | None) -> str:
+    """Return the server's code; ``""`` for none. Where it hung up at once, the code is in the error before that."""
+    while error is not None:
+        told = error.args[0] if error.args else None
+        if isinstance(told, dict) and told.get("C"):
+            return str(told["C"])
+        error = error.__cause__ or error.__context__
+    return ""
+
+
 def _tell_postgresql(error: BaseException | None, place: str) -> StoreError:
     """Return what an error of PostgreSQL means, by its code (Appendix A of its manual)."""
-    told = error.args[0] if error is not None and error.args else None
-    code = str(told.get("C", "")) if isinstance(told, dict) else ""
+    code = _find_code(error)
     if code in ("55P03", "57014", "40P01", "40001", "53300"):
         return _tell_busy()
     if code == "53100":
