@@ -32,6 +32,7 @@ from planning.solvers.problems import (
     ZoneProblem,
 )
 from planning.solvers.transport import solve_transport
+from planning.solvers.whole_units import solve_whole_units
 from planning.solvers.zone_bound import ZoneBound, find_allowed
 from planning.solvers.zone_pool import ZonePool, solve_partition
 from planning.solvers.zone_search import FoundZones, search_zones
@@ -197,6 +198,7 @@ def _warm_up(places: Floats) -> None:
     run = _Run(problem, np.eye(5)[TRAVEL], np.full(5, np.inf), 0, time.perf_counter(), None, 0.0, None)
     cost = build_linear_cost(problem, run.weights)
     relaxed = solve_transport(build_transport(problem, cost))
+    solve_whole_units(build_transport(problem, cost), time_limit_s=0.1)
     run.keep(_search(run, build_start(problem, place_price=relaxed.place_price, cost=cost), rounds=2, until=None))
     _open_bound(run, cost, relaxed).run(until=None, sweeps=3)
 

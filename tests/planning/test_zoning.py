@@ -53,7 +53,7 @@ def test_the_enrolment_has_every_pupil_once() -> None:
 
 def run_with(study: StudyArea, zoning: ZoningOptions, **more: Any) -> Any:
     scenario = Scenario(enrolment="zoning", zoning=zoning, **more)
-    return run_scenario(study, RULES, scenario, limits=Limits(time_limit_s=5.0, seed=1))
+    return run_scenario(study, RULES, scenario, limits=Limits(time_limit_s=60.0, seed=1))
 
 
 def test_a_budget_is_kept_and_its_price_told() -> None:
