@@ -8,13 +8,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import math
 import sys
-import unicodedata
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, TextIO, get_args
 
 from geodata.build import read_study
 from geodata.errors import DataError, DataIssue, LayoutError, ScenarioError, SolverError
@@ -32,6 +29,7 @@ from planning.run import Limits, Outcome, run_scenario
 from planning.scenario import EnrolmentMethod, Measure, Scenario
 from planning.scenario_file import read_family, read_scenario, render_scenario
 from planning.zoning_options import FeederSource, ZoneStart, ZoningOptions
+from reports.check_words import build_check_document, list_issue_lines, quote_signs, say_summary
 from reports.compare_files import write_comparison
 from reports.language import Translator, read_catalogue
 from reports.scenario_files import write_scenario_files
@@ -68,12 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DataError as error:
         _print_issues(error.issues, say, file=sys.stderr)
         return EXIT_BAD_INPUT
-    except SolverError as error:
-        print(error, file=sys.stderr)
-        return EXIT_SOLVER
     except LayoutError as error:
         print(error, file=sys.stderr)
-        return EXIT_BAD_INPUT
+        return EXIT_SOLVER if isinstance(error, SolverError) else EXIT_BAD_INPUT
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -269,11 +264,11 @@ def _check(options: argparse.Namespace, say: Translator) -> int:
         issues = error.issues
     bad = study is None
     if options.json:
-        print(json.dumps(_build_check_document(study, issues, say), ensure_ascii=False, indent=2, allow_nan=False))
+        print(json.dumps(build_check_document(study, issues, say), ensure_ascii=False, indent=2, allow_nan=False))
     else:
         _print_issues(issues, say, file=sys.stdout)
         if study is not None:
-            _print_summary(study, say)
+            print(say_summary(study, say))
     return EXIT_BAD_INPUT if bad else EXIT_DONE
 
 
@@ -319,7 +314,7 @@ def _run_scenario_file(options: argparse.Namespace, say: Translator) -> int:
         told = [*tell_actions(outcome, names, say)]
         told += [line for answer in outcome.closures for line in tell_closure(answer, say)]
         for line in told:
-            print(_quote_signs(line))
+            print(quote_signs(line))
         print(options.out)
     _print_problems(outcome, names, say)
     return EXIT_DONE
@@ -341,7 +336,7 @@ def _print_problems(outcome: Outcome, names: Mapping[str, str], say: Translator)
     """Print doubts about actions; what stands against them is among the conflicts."""
     for problem in outcome.action_problems:
         if problem.severity == "warning" or outcome.plan is not None:
-            print(_quote_signs(tell_problem(problem, names, say)), file=sys.stderr)
+            print(quote_signs(tell_problem(problem, names, say)), file=sys.stderr)
 
 
 def _compare(options: argparse.Namespace, say: Translator) -> int:
@@ -363,7 +358,7 @@ def _compare(options: argparse.Namespace, say: Translator) -> int:
     comparison = compare_outcomes(outcomes, [scenario.name for scenario in scenarios])
     write_comparison(comparison, options.out, language=say)
     for note in comparison.notes:
-        print(_quote_signs(say.say(note)), file=sys.stderr)
+        print(quote_signs(say.say(note)), file=sys.stderr)
     for outcome in outcomes:
         names = collect_names(study, outcome.scenario.all_actions)
         _print_problems(outcome, names, say)
@@ -404,15 +399,9 @@ def _unpack(options: argparse.Namespace, say: Translator) -> int:
 
 def _require_mode(options: argparse.Namespace, study: StudyArea, mode: str) -> None:
     if mode not in study.travel:
-        raise DataError(
-            DataIssue(
-                "mode_available",
-                "error",
-                msg("This study has no travel by {mode}.", mode=mode),
-                file=options.study.name,
-                cure=msg("Choose one of: {modes}.", modes=", ".join(study.travel)),
-            )
-        )
+        problem = msg("This study has no travel by {mode}.", mode=mode)
+        cure = msg("Choose one of: {modes}.", modes=", ".join(study.travel))
+        raise DataError(DataIssue("mode_available", "error", problem, file=options.study.name, cure=cure))
 
 
 def _print_conflicts(outcome: Outcome, say: Translator) -> None:
@@ -420,7 +409,7 @@ def _print_conflicts(outcome: Outcome, say: Translator) -> None:
     cures = {conflict.message: conflict.cure for conflict in outcome.hard_conflicts}
     for message in outcome.conflicts:
         cure = say.say(cures[message]) if message in cures else ""
-        print(_quote_signs(" ".join(part for part in (say.say(message), cure) if part)), file=sys.stderr)
+        print(quote_signs(" ".join(part for part in (say.say(message), cure) if part)), file=sys.stderr)
 
 
 def _zone(options: argparse.Namespace, say: Translator) -> int:
@@ -451,7 +440,7 @@ def _zone(options: argparse.Namespace, say: Translator) -> int:
     told = [*(tell_report(report) for report in outcome.zoning), *(tell_certificate(c) for c in outcome.certificates)]
     told.append([part for short in outcome.shortages for part in (short.message, short.cure)])
     for line in [say.say(message) for part in told for message in part]:
-        print(_quote_signs(line))
+        print(quote_signs(line))
     return EXIT_DONE
 
 
@@ -476,7 +465,7 @@ def _describe(options: argparse.Namespace, say: Translator) -> int:
     )
     told = _write_documents(study, rules, scenario, zones, options, say)
     if isinstance(told, Conflict):
-        print(_quote_signs(say.say(told.message)), file=sys.stderr)
+        print(quote_signs(say.say(told.message)), file=sys.stderr)
         return EXIT_NO_PLAN
     write_outlines(study, zones, options.out / OUTLINE_FILE, tolerance_m=options.simplify)
     return EXIT_DONE
@@ -497,99 +486,13 @@ def _write_documents(
     documents = build_zone_documents(study, table, read_drawn(table, zones), say)
     write_zone_documents(documents, options.out)
     for line in [*documents.cover, tell_agreements(documents.notices)]:
-        print(_quote_signs(say.say(line)))
+        print(quote_signs(say.say(line)))
     return None
 
 
-def _print_issues(issues: Sequence[DataIssue], say: Translator, *, file: object) -> None:
-    for issue in sorted(issues, key=lambda issue: ("error", "warning", "note").index(issue.severity)):
-        row = "" if issue.row is None else say("row {row}", row=issue.row)
-        record = issue.record_id if issue.row is None else ""
-        place = ", ".join(part for part in (issue.file, issue.sheet, row, issue.column, record) if part)
-        parts = [say.say(_SEVERITY[issue.severity]), f"[{issue.check}]", place + ":" if place else ""]
-        parts.append(say.say(issue.problem))
-        if issue.found:
-            parts.append(say.say(msg("Found: {found}.", found=issue.found)))
-        if issue.expected:
-            parts.append(say.say(msg("Expected: {expected}", expected=issue.expected)))
-        if issue.cure:
-            parts.append(say.say(msg("To mend: {cure}", cure=issue.cure)))
-        print(_quote_signs(" ".join(part for part in parts if part)), file=file)  # type: ignore[call-overload]
-
-
-def _quote_signs(text: str) -> str:
-    """Return text of strangers fit for a terminal: one line, no sign that moves the cursor or turns the writing."""
-    return "".join(
-        letter if letter == " " or unicodedata.category(letter)[0] not in "CZ" else f"\\u{ord(letter):04x}"
-        for letter in text
-    )
-
-
-_SEVERITY = {"error": msg("Error"), "warning": msg("Warning"), "note": msg("Note")}
-
-
-def _print_summary(study: StudyArea, say: Translator) -> None:
-    counts = Counter(issue.severity for issue in study.issues)
-    people = _sum_known(study.units["population_people"])
-    line = msg(
-        "{name}: schools {schools:,}, planning units {units:,}, people {people}; warnings {warnings}, notes {notes}.",
-        name=study.name,
-        schools=len(study.schools),
-        units=len(study.units),
-        people=msg("unknown") if people is None else f"{people:,.0f}",
-        warnings=counts["warning"],
-        notes=counts["note"],
-    )
-    print(_quote_signs(say.say(line)))
-
-
-def _sum_known(values: pd.Series[float]) -> float | None:
-    """Return the sum of what is known; ``None`` where nothing is, because unknown is not zero."""
-    total = float(values.sum(min_count=1))
-    return None if math.isnan(total) else total
-
-
-def _build_check_document(study: StudyArea | None, issues: Sequence[DataIssue], say: Translator) -> dict[str, object]:
-    """Return what ``check --json`` prints; documented in ``docs/terminal.md``."""
-
-    def words(message: Message | None) -> str:
-        return "" if message is None else say.say(message)
-
-    document: dict[str, object] = {
-        "usable": study is not None,
-        "issues": [
-            {
-                "check": issue.check,
-                "severity": issue.severity,
-                "file": issue.file,
-                "sheet": issue.sheet,
-                "row": issue.row,
-                "column": issue.column,
-                "record_id": issue.record_id,
-                "problem": words(issue.problem),
-                "found": issue.found,
-                "expected": words(issue.expected),
-                "cure": words(issue.cure),
-                "lon_deg": issue.lon_deg,
-                "lat_deg": issue.lat_deg,
-            }
-            for issue in issues
-        ],
-    }
-    if study is not None:
-        document |= {
-            "name": study.name,
-            "crs": study.crs,
-            "fingerprint": study.fingerprint,
-            "synthetic": study.synthetic,
-            "schools": len(study.schools),
-            "units": len(study.units),
-            "sites": len(study.sites),
-            "people": _sum_known(study.units["population_people"]),
-            "pupils": {stage: _sum_known(study.units[f"{stage}_pupils"]) for stage in STAGES},
-            "modes": list(study.travel),
-        }
-    return document
+def _print_issues(issues: Sequence[DataIssue], say: Translator, *, file: TextIO) -> None:
+    for line in list_issue_lines(issues, say):
+        print(line, file=file)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from geodata.study import compute_digest
-from planning.compare_units import BANDS, band_changes
 from planning.flag_case import iterate_rows
+from reports.change_bands import RAMP, RAMP_BOUNDS, RAMP_COLOURS, classify_changes
 from reports.colours import MISSING_CLASS, ROAD_STYLES, TIME_BREAKS_MIN, TIME_COLOURS, ZONE_COLOURS, classify
 from reports.compare_words import BAND_COLOURS
 from reports.drawing_colours import compute_drawing_colours
@@ -37,10 +37,8 @@ if TYPE_CHECKING:
 Painted = Literal["school", "time", "change"]
 PAINTED: tuple[Painted, ...] = ("school", "time", "change")
 Layout = Literal["swipe", "grid", "single"]
-RAMP = BANDS[1:8]
-"""Bands that have a length; their class is their place here, then come ``LOST`` and ``WON``."""
 LOST, WON = len(RAMP), len(RAMP) + 1
-RAMP_BOUNDS = ("−15", "−5", "−0.5", "+0.5", "+5", "+15")
+"""Classes after those of the bands that have a length."""
 BADGES = {"campus": "pair", "teaching_point": "half", "stages": "dot", "boarding": "dot", "bus": "dot"}
 LARGEST_OUTLINED = 4_000
 """In counties of more units the outlines of catchments would take seconds to compute."""
@@ -209,7 +207,7 @@ def _build_paint(
         units["changes"] = pack_array(change.astype("<f4"))
         if panes.painted == "change":
             units["classes"] = pack_array(_classify_changes(change, rows["verdict"]))
-            units["colours"] = [BAND_COLOURS[name] for name in (*RAMP, "lost", "won")]
+            units["colours"] = [*RAMP_COLOURS, BAND_COLOURS["lost"], BAND_COLOURS["won"]]
     return {
         "kind": "paint",
         "ids": [],
@@ -220,9 +218,7 @@ def _build_paint(
 
 
 def _classify_changes(change: Floats, verdict: pd.Series[str]) -> npt.NDArray[np.uint8]:
-    places = {name: place for place, name in enumerate(RAMP)}
-    bands = band_changes(change)
-    classes = np.array([places.get(str(name), MISSING_CLASS) for name in bands], dtype=np.uint8)
+    classes = classify_changes(change)
     judged = verdict.fillna("").to_numpy(dtype=object)
     unknown = classes == MISSING_CLASS
     classes[unknown & (judged == "lost")] = LOST
@@ -387,7 +383,7 @@ def _build_change_section(comparison: Comparison, panes: Panes, _: Translator) -
         "title": _("Minutes against “{name}”: blue shorter, orange longer", name=comparison.names[0]),
         "layer": "units",
         "flow": True,
-        "ramp": {"colours": [BAND_COLOURS[name] for name in RAMP], "bounds": list(RAMP_BOUNDS)},
+        "ramp": {"colours": list(RAMP_COLOURS), "bounds": list(RAMP_BOUNDS)},
         "items": items,
     }
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geodata.study import compute_digest
+from reports.change_bands import RAMP_BOUNDS, RAMP_COLOURS, classify_changes
 from reports.colours import (
     FILL_COLOURS,
     MISSING_CLASS,
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from geodata.study import StudyArea
     from reports.language import Translator
 
-CHANGE_BREAKS_MIN: tuple[float, ...] = (-10.0, -2.0, 2.0, 10.0, 20.0)
-CHANGE_COLOURS: tuple[str, ...] = ("#2166ac", "#8fbfdc", "#f4efe4", "#f7c99a", "#e58a3c", "#a63f08")
-"""Blue: a shorter way; pale: within two minutes of before; orange to brown: longer."""
 LARGEST_MOVES = 2_500
 """With more areas that change than these, lines to their schools would hide the map."""
 LARGEST_OUTLINED = 4_000
@@ -109,7 +107,7 @@ def _paint_units(
         return classify(minutes, TIME_BREAKS_MIN), TIME_COLOURS, minutes
     if look.painted == "change":
         change = now.min_after - now.min_before
-        return classify(change, CHANGE_BREAKS_MIN), CHANGE_COLOURS, change
+        return classify_changes(change), RAMP_COLOURS, change
     count = len(picture.points)
     before = compute_drawing_colours(pairs, picture.before, picture.before, count)
     colours = compute_drawing_colours(pairs, picture.after, picture.after, count, before)
@@ -195,11 +193,10 @@ def _build_legend(study: StudyArea, picture: Picture, look: Look, _: Translator)
     hatch = {"kind": "area", "colour": "hatch", "label": _("no school")}
     stripes = {"kind": "area", "colour": "#f2f2ee", "mark": "striped", "label": _("school changes")}
     if look.painted == "change":
-        bounds = [f"{limit:+g}" for limit in CHANGE_BREAKS_MIN]
         units = {
             "title": _("Minutes more or less than today"),
             "layer": "units",
-            "ramp": {"colours": list(CHANGE_COLOURS), "bounds": bounds},
+            "ramp": {"colours": list(RAMP_COLOURS), "bounds": list(RAMP_BOUNDS)},
             "items": [hatch],
         }
     elif look.painted in ("zones", "today"):

@@ -119,17 +119,21 @@ def list_near_schools(view: View, unit_id: str, _: Translator) -> dict[str, str]
     return found
 
 
-def _render_move(view: View, unit_id: str, _: Translator) -> None:
-    key = f"scenario_move_{unit_id}"
-    units = list_units(view)
-    others = pick_list(
+def _pick_others(view: View, key: str, unit_id: str, _: Translator) -> list[str]:
+    """Draw the choice of more communities for the same step; return their ids."""
+    return pick_list(
         key,
         "unit",
         {"kind": "unit", "id": unit_id},
-        {item: name for item, name in units.items() if item != unit_id},
+        {item: name for item, name in list_units(view).items() if item != unit_id},
         _("More communities: click them on the map"),
         _("only this one"),
     )
+
+
+def _render_move(view: View, unit_id: str, _: Translator) -> None:
+    key = f"scenario_move_{unit_id}"
+    others = _pick_others(view, key, unit_id, _)
     near = list_near_schools(view, unit_id, _)
     to = st.multiselect(
         _("To"),
@@ -152,15 +156,7 @@ def _render_move(view: View, unit_id: str, _: Translator) -> None:
 
 def _render_bus(view: View, unit_id: str, _: Translator) -> None:
     key = f"scenario_bus_unit_{unit_id}"
-    units = list_units(view)
-    others = pick_list(
-        key,
-        "unit",
-        {"kind": "unit", "id": unit_id},
-        {item: name for item, name in units.items() if item != unit_id},
-        _("More communities: click them on the map"),
-        _("only this one"),
-    )
+    others = _pick_others(view, key, unit_id, _)
     near = list_near_schools(view, unit_id, _)
     to = st.selectbox(
         _("To"),
