@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-TABLES: tuple[str, ...] = ("schools", "places", "rolls", "units", "sites", "zones", "barriers", "addresses")
+TABLES: tuple[str, ...] = (
+    *("schools", "places", "rolls", "units", "sites", "zones", "barriers", "addresses"),
+    *("births", "housing", "assets", "groups", "evidence"),
+)
 GEOMETRY_TABLES = frozenset(["schools", "units", "sites", "barriers"])
 NUMERIC_TYPES = frozenset(["number", "integer"])
 
@@ -155,6 +158,11 @@ _TITLES = {
     "zones": "Zones 学区 (current catchments)",
     "barriers": "Barriers 阻隔线 (lines that children should not cross)",
     "addresses": "Addresses 门牌 (house numbers, for boundaries in words)",
+    "births": "Births 出生人口 (one row per calendar year and place)",
+    "housing": "Housing 住宅项目 (new dwellings by year of completion)",
+    "assets": "Assets 办学条件 (teachers, rooms, equipment by school, stage and year)",
+    "groups": "Groups 教育集团与联盟 (which schools belong together)",
+    "evidence": "Evidence 佐证材料 (items of an inspection that no table can answer)",
 }
 
 

@@ -181,6 +181,12 @@ class StudyArea(FrozenArrays):
 
     ``addresses``: house numbers, ``street``, ``house_number`` as written, ``x_m``, ``y_m``; empty where none are known.
 
+    ``births``, ``housing``, ``assets``, ``groups`` and ``evidence``: what forecasts and inspections need; each may be
+    empty.
+
+    ``view`` names the year and variant of the forecast whose children and rolls the tables hold, as ``"2030 middle"``;
+    empty: those of the files (``planning.projected_study``).
+
     ``fingerprint`` identifies content: equal inputs, equal fingerprint.
     """
 
@@ -200,6 +206,12 @@ class StudyArea(FrozenArrays):
     barriers: gpd.GeoDataFrame = field(default_factory=lambda: _build_empty("barriers"))
     sides: pd.DataFrame = field(default_factory=lambda: build_empty_sides())
     addresses: pd.DataFrame = field(default_factory=lambda: _build_empty("addresses"))
+    births: pd.DataFrame = field(default_factory=lambda: _build_empty("births"))
+    housing: pd.DataFrame = field(default_factory=lambda: _build_empty("housing"))
+    assets: pd.DataFrame = field(default_factory=lambda: _build_empty("assets"))
+    groups: pd.DataFrame = field(default_factory=lambda: _build_empty("groups"))
+    evidence: pd.DataFrame = field(default_factory=lambda: _build_empty("evidence"))
+    view: str = ""
     issues: tuple[DataIssue, ...] = ()
     sources: tuple[Source, ...] = ()
     attribution: str = ""

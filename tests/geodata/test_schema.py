@@ -24,7 +24,10 @@ from geodata.schema import (
 )
 from geodata.values import format_number, is_missing, normalise_header, parse_number, parse_year
 
-UNIT_SUFFIXES = {"deg", "m", "m2", "places", "classes", "pupils", "people", "cny", "year", "grade"}
+UNIT_SUFFIXES = {
+    *("deg", "m", "m2", "places", "classes", "pupils", "people", "cny", "year", "grade", "children", "years"),
+    *("dwellings", "pupils_per_dwelling", "teachers", "rooms", "computers", "books"),
+}
 ROOT = Path(__file__).resolve().parents[2]
 
 
