@@ -1,7 +1,33 @@
 """``make bench``: every benchmark, one after the other. Each prints ratios against a named peer in the same run."""
 
-from benchmarks import app, assignment, blocks, drawing, drawing_numbers, flips, outlines, run, travel, what_if
+from benchmarks import (
+    access,
+    app,
+    assignment,
+    blocks,
+    drawing,
+    drawing_numbers,
+    flips,
+    forecast,
+    outlines,
+    run,
+    travel,
+    what_if,
+)
 
-for module in (travel, run, assignment, flips, outlines, blocks, drawing_numbers, what_if, app, drawing):
+for module in (
+    travel,
+    access,
+    run,
+    assignment,
+    flips,
+    outlines,
+    blocks,
+    drawing_numbers,
+    what_if,
+    forecast,
+    app,
+    drawing,
+):
     print(f"\n## {module.__name__}\n\n{(module.__doc__ or '').splitlines()[0]}\n")
     module.main()

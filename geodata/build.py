@@ -23,6 +23,7 @@ from geodata.locate import choose_study_crs, compute_file_digest
 from geodata.measure import RoadFacts, measure_travel, read_road_facts
 from geodata.messages import Message, msg
 from geodata.quality import check_study
+from geodata.read_planning import PLANNING_TABLES, PlanningTables, join_rolls, read_planning_tables, seat_housing
 from geodata.read_population import Population, read_population
 from geodata.read_schools import SchoolTables, compute_roll_totals, read_schools
 from geodata.read_sites import read_sites
@@ -41,13 +42,13 @@ from geodata.study import (
     compute_digest,
     no_progress,
 )
-from geodata.study_file import StudySpec, read_study_file
+from geodata.study_file import ROLES, StudySpec, read_study_file
 from geodata.units import build_units
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-DATA_VERSION = 9
+DATA_VERSION = 10
 """Part of every cache key: raise it when the same files give different facts."""
 
 T = TypeVar("T")
@@ -88,6 +89,7 @@ class _Tables:
     sites: gpd.GeoDataFrame
     addresses: pd.DataFrame
     roads: RoadFacts
+    planning: PlanningTables
 
 
 def read_study(
@@ -146,7 +148,7 @@ def compute_study_key(spec: StudySpec, design_class_size: Mapping[str, float] | 
 def describe_sources(spec: StudySpec) -> tuple[Source, ...]:
     """Return one :class:`Source` per file that the study names, with the digest of its content."""
     found = []
-    for role in ("schools", "roads", "population", "units", "zones", "sites", "barriers", "addresses", "travel"):
+    for role in ROLES:
         part = getattr(spec, role)
         for name in ("path", "polygon", "speeds", "town_totals"):
             path = getattr(part, name, "")
@@ -182,32 +184,53 @@ def _build(
     tables = _read_tables(spec, crs, sources, class_size, cache, gathered, progress)
     if no_crs is not None:  # said only when no file has a worse problem, which it would follow from
         raise no_crs
-    schools, units, roads, sites = tables.schools, tables.units, tables.roads, tables.sites
-    travel = gathered.read(
-        lambda: measure_travel(spec, roads.networks, units, schools.schools, sites, cache, _within(progress, 0.55, 0.9))
+    schools, units, roads = tables.schools, tables.units, tables.roads
+    measured = gathered.read(
+        lambda: measure_travel(
+            spec, roads.networks, units, schools.schools, tables.sites, cache, _within(progress, 0.55, 0.9)
+        )
     )
     gathered.require()
-    assert travel is not None
+    assert measured is not None
     progress(msg("Finding neighbours"), 0.9)
     adjacency = compute_adjacency(units)
-    seated = _seat(schools.schools, units, scattered=adjacency.scattered)
-    sites = _seat(sites, units, scattered=adjacency.scattered)
-    adjacency, sides = _part(roads, adjacency, units, seated, sites)
+    tables = _seat_all(tables, scattered=adjacency.scattered)
+    adjacency, sides = _part(roads, adjacency, units, tables.schools.schools, tables.sites)
     progress(msg("Checking across tables"), 0.95)
     files = {source.role: source.path for source in sources if source.note == "path"}
-    gathered.issues += check_study(
-        seated, schools.places, schools.rolls, units, tables.zones, sites, travel, crs=crs, files=files
-    )
+    seated = (tables.schools.schools, schools.places, schools.rolls, units, tables.zones, tables.sites, measured)
+    gathered.issues += check_study(*seated, crs=crs, files=files, planning=tables.planning)
     gathered.require()
+    study = _assemble(spec, crs, tables, measured, adjacency, sides)
+    return replace(study, issues=tuple(gathered.issues), sources=sources)
+
+
+def _assemble(
+    spec: StudySpec,
+    crs: str,
+    tables: _Tables,
+    travel: Mapping[Mode, TravelMatrix],
+    adjacency: Adjacency,
+    sides: pd.DataFrame,
+) -> StudyArea:
+    """Return the study area of what was read and measured, with its fingerprint."""
+    schools, roads = tables.schools, tables.roads
+    planning = {name: getattr(tables.planning, name) for name in PLANNING_TABLES}
+    content = (
+        *(schools.schools, schools.places, schools.rolls, tables.units, tables.zones, tables.sites),
+        *(roads.barriers, sides, tables.addresses),
+        # a table that a study does not have leaves its fingerprint as it was before there were such tables
+        *(table for table in planning.values() if len(table)),
+    )
     return StudyArea(
         name=spec.name,
         crs=crs,
-        schools=seated,
+        schools=schools.schools,
         places=schools.places,
         rolls=schools.rolls,
-        units=units,
+        units=tables.units,
         zones=tables.zones,
-        sites=sites,
+        sites=tables.sites,
         travel=travel,
         adjacency=adjacency,
         basemap=roads.basemap,
@@ -216,22 +239,10 @@ def _build(
         barriers=roads.barriers,
         sides=sides,
         addresses=tables.addresses,
-        issues=tuple(gathered.issues),
-        sources=sources,
+        **planning,
         attribution=spec.attribution,
         synthetic=spec.synthetic,
-        fingerprint=compute_fingerprint(
-            seated,
-            schools.places,
-            schools.rolls,
-            units,
-            tables.zones,
-            sites,
-            roads.barriers,
-            sides,
-            tables.addresses,
-            travel=travel,
-        ),
+        fingerprint=compute_fingerprint(*content, travel=travel),
     )
 
 
@@ -255,12 +266,36 @@ def _read_tables(
     sites, site_issues = gathered.read(lambda: read_sites(spec, crs)) or (nothing["sites"], [])
     zones, zone_issues = gathered.read(lambda: _read_zones(spec, crs, built, schools)) or (nothing["zones"], [])
     addresses, address_issues = gathered.read(lambda: read_addresses(spec, crs)) or (nothing["addresses"], [])
+    planning = gathered.read(lambda: _read_planning(spec, crs, schools))
     gathered.require()
-    assert schools is not None and built is not None and roads is not None
+    assert schools is not None and built is not None and roads is not None and planning is not None
+    schools = replace(schools, rolls=planning.rolls)
     units, unit_issues = built
     units, calibration_issues = _calibrate(units, schools, spec)
     gathered.issues += [*schools.issues, *unit_issues, *calibration_issues, *site_issues, *zone_issues, *address_issues]
-    return _Tables(schools, units, zones, sites, addresses, roads)
+    gathered.issues += roads.issues
+    gathered.issues += planning.issues
+    return _Tables(schools, units, zones, sites, addresses, roads, planning)
+
+
+def _read_planning(spec: StudySpec, crs: str, schools: SchoolTables | None) -> PlanningTables:
+    """Read what forecasts and inspections need; ``rolls`` are then those of all years."""
+    planning = read_planning_tables(spec, crs)
+    if schools is None or spec.schools is None or spec.rolls is None:
+        return planning if schools is None else replace(planning, rolls=schools.rolls)
+    files = {"file": Path(spec.schools.path).name, "past_file": Path(spec.rolls.path).name}
+    return replace(planning, rolls=join_rolls(schools.rolls, planning, **files))
+
+
+def _seat_all(tables: _Tables, *, scattered: bool) -> _Tables:
+    """Return the tables with the planning unit in which each school, site and housing project stands."""
+    units, planning = tables.units, tables.planning
+    return replace(
+        tables,
+        schools=replace(tables.schools, schools=_seat(tables.schools.schools, units, scattered=scattered)),
+        sites=_seat(tables.sites, units, scattered=scattered),
+        planning=replace(planning, housing=seat_housing(planning.housing, units, scattered=scattered)),
+    )
 
 
 def _seat(points: gpd.GeoDataFrame, units: gpd.GeoDataFrame, *, scattered: bool) -> gpd.GeoDataFrame:
@@ -294,7 +329,7 @@ def _part(
 def _check_source_crs(spec: StudySpec) -> list[DataIssue]:
     """Report every ``crs`` of the study file that names no coordinate system; files without shapes would not ask."""
     issues: list[DataIssue] = []
-    for role in ("schools", "population", "units", "zones", "sites", "barriers", "addresses"):
+    for role in ("schools", "population", "units", "zones", "sites", "barriers", "addresses", "housing"):
         try:
             require_known_crs(getattr(getattr(spec, role), "crs", ""))
         except CrsError as error:

@@ -9,6 +9,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geodata.messages import Message, msg
 from geodata.values import format_number, normalise_header
 
 if TYPE_CHECKING:
@@ -20,6 +21,36 @@ TABLES: tuple[str, ...] = (
     *("births", "housing", "assets", "groups", "evidence"),
 )
 GEOMETRY_TABLES = frozenset(["schools", "units", "sites", "barriers"])
+SHEET_NAMES: dict[str, str] = {
+    "schools": "学校 schools",
+    "rolls": "历年在校生 rolls",
+    "births": "出生人口 births",
+    "housing": "住宅项目 housing",
+    "assets": "办学条件 assets",
+    "groups": "集团联盟 groups",
+    "evidence": "佐证材料 evidence",
+}
+"""Sheets of the workbook that planners fill in, by table: a sheet of such a name is read as that table."""
+UNIT_NAMES: dict[str, Message] = {
+    "pupils": msg("pupils"),
+    "places": msg("places"),
+    "classes": msg("classes"),
+    "teachers": msg("teachers"),
+    "children": msg("children"),
+    "people": msg("people"),
+    "dwellings": msg("dwellings"),
+    "rooms": msg("rooms"),
+    "books": msg("books"),
+    "computers": msg("computers"),
+    "year": msg("year"),
+    "years": msg("years"),
+    "grade": msg("grade"),
+    "deg": msg("degrees"),
+    "m2": msg("m²"),
+    "cny": msg("yuan"),
+    "pupils_per_dwelling": msg("pupils per dwelling"),
+}
+"""Units in words; others stand as they are."""
 NUMERIC_TYPES = frozenset(["number", "integer"])
 
 

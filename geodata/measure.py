@@ -10,6 +10,8 @@ import numpy as np
 
 from geodata.barriers import read_barriers
 from geodata.cache import DiskCache
+from geodata.errors import DataIssue
+from geodata.lived_roads import build_lived_costs, check_lived_options, describe_lived_costs
 from geodata.messages import msg
 from geodata.network import build_basemap, build_network, build_road_report, list_road_lines
 from geodata.osm_features import read_osm_water
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 TRAVEL_VERSION = 1
 """Part of the cache keys here: raise it when the same roads give other travel."""
-ROADS_VERSION = 3
+ROADS_VERSION = 4
 """Part of the cache key of :class:`RoadFacts`: raise it when the same files give other facts."""
 
 OSM_ENDINGS = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
@@ -43,7 +45,8 @@ class RoadFacts:
     """What the road file gives: a network per mode, lines and water for drawing, the report on them, barriers.
 
     ``barriers`` and ``crossings``: see :func:`geodata.barriers.read_barriers`. ``lines`` are the roads with every node
-    (:func:`geodata.network.list_road_lines`), kept only where street blocks are cut from them.
+    (:func:`geodata.network.list_road_lines`), kept only where street blocks are cut from them. ``issues``: what the
+    planner should know of slopes and crossings.
     """
 
     networks: dict[Mode, RoadNetwork]
@@ -52,6 +55,7 @@ class RoadFacts:
     barriers: gpd.GeoDataFrame
     crossings: gpd.GeoDataFrame
     lines: gpd.GeoDataFrame | None = None
+    issues: tuple[DataIssue, ...] = ()
 
 
 def read_road_facts(
@@ -66,23 +70,33 @@ def read_road_facts(
     if spec.roads is None:
         nothing = gpd.GeoDataFrame({"road_class": [], "name": []}, geometry=[], crs=None if crs == "local" else crs)
         basemap = Basemap(nothing, nothing.rename(columns={"road_class": "kind"}))
-        return RoadFacts({}, basemap, None, *read_barriers(spec, crs, None))
+        return RoadFacts({}, basemap, None, *read_barriers(spec, crs, None), issues=check_lived_options(spec))
     progress(msg("Reading roads"), 0.0)
-    digests = [source.digest for source in sources if source.role in ("roads", "barriers")]
+    digests = [(source.role, source.digest) for source in sources if source.role in ("roads", "barriers", "elevation")]
     cuts = spec.units.kind == "blocks"
-    key = "roads-" + compute_digest(ROADS_VERSION, digests, spec.roads, spec.barriers, spec.travel.modes, crs, cuts)
+    lived = (spec.elevation, sorted(spec.travel.crossing_penalty_s.items()), bool(spec.travel.path))
+    key = "roads-" + compute_digest(
+        ROADS_VERSION, digests, spec.roads, spec.barriers, spec.travel.modes, crs, cuts, lived
+    )
     found = cache.load(key)
     if isinstance(found, RoadFacts):
         return found
     roads = read_roads(spec, crs)
+    barriers, crossings = read_barriers(spec, crs, roads)
+    costs = build_lived_costs(spec, roads, crossings)
     networks: dict[Mode, RoadNetwork] = {}
     for position, mode in enumerate(spec.travel.modes):
         progress(msg("Connecting roads"), 0.5 + 0.4 * position / len(spec.travel.modes))
-        networks[mode] = build_network(roads, mode)
+        if mode == "drive":  # neither slopes nor crossings slow a car here
+            networks[mode] = build_network(roads, mode)
+        else:
+            slopes = costs.slopes.get(mode)
+            networks[mode] = build_network(costs.roads, mode, slopes=slopes, crossings=costs.crossings)
     progress(msg("Drawing the basemap"), 0.9)
     basemap, report = build_basemap(roads, _read_water(spec, crs)), build_road_report(roads, networks)
     lines = list_road_lines(roads) if cuts else None
-    facts = RoadFacts(networks, basemap, report, *read_barriers(spec, crs, roads), lines)
+    issues = (*check_lived_options(spec), *costs.issues, *describe_lived_costs(spec, costs))
+    facts = RoadFacts(networks, basemap, report, barriers, crossings, lines, issues)
     cache.store(key, facts)
     return facts
 

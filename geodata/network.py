@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from geodata.crossings import CrossingCosts, SidedEdges, part_main_roads
 from geodata.errors import NetworkError
 from geodata.messages import msg
 from geodata.road_access import BACKWARD, BLOCKER, FORWARD, PUSH, RIDE
 from geodata.road_classes import STRAIGHT_LINE
 from geodata.road_table import RoadTable
+from geodata.slope import SlopeFactors
 from geodata.study import Basemap, Mode, RoadNetwork
 
 if TYPE_CHECKING:
@@ -25,7 +27,14 @@ CLOSED_GROUPS = ("expressway",)
 DRAWING_TOLERANCE_M = 3.0
 
 
-def build_network(roads: RoadTable, mode: Mode, *, speeds: Mapping[str, float] | None = None) -> RoadNetwork:
+def build_network(
+    roads: RoadTable,
+    mode: Mode,
+    *,
+    speeds: Mapping[str, float] | None = None,
+    slopes: SlopeFactors | None = None,
+    crossings: CrossingCosts | None = None,
+) -> RoadNetwork:
     """Return the largest connected part of the roads that ``mode`` may use.
 
     For walking, "connected" means that there is a way at all; for bicycle and drive that every place can be
@@ -37,6 +46,10 @@ def build_network(roads: RoadTable, mode: Mode, *, speeds: Mapping[str, float] |
     ----------
     speeds
         km/h by road class, instead of those of the table.
+    slopes
+        What the time of every edge is multiplied by for its slope (``geodata.slope``); None = flat.
+    crossings
+        What crossing main roads, railways and rivers costs (``geodata.crossings``); cars pay nothing.
 
     Raises
     ------
@@ -48,28 +61,43 @@ def build_network(roads: RoadTable, mode: Mode, *, speeds: Mapping[str, float] |
     usable = np.flatnonzero(ahead | back)
     if not len(usable):
         raise NetworkError(msg("No road in {file} can be used by mode {mode}.", file=roads.source, mode=mode))
-    tail, head, x, y = _split_at_barriers(roads, usable, mode)
-    length = roads.length_m[usable]
-    time = length / (compute_speeds(roads, mode, speeds)[usable] / 3.6)
+    costs = crossings if mode != "drive" else None
+    sided = _lay_sides(roads, usable, mode, costs)
+    edge = usable[sided.edge]
+    length = roads.length_m[edge]
+    time = length / (compute_speeds(roads, mode, speeds)[edge] / 3.6)
+    waits = np.zeros(len(edge)) if costs is None else costs.edge_s[edge]
+    up = time if slopes is None else time * slopes.ahead[edge]
+    down = time if slopes is None else time * slopes.back[edge]
     closed = np.array([item.group in CLOSED_GROUPS for item in roads.classes], dtype=bool)
-    open_edge = ~closed[roads.way_class[roads.way[usable]]]
-    ahead, back = ahead[usable], back[usable]
-    source = np.concatenate([tail[ahead], head[back]])
-    target = np.concatenate([head[ahead], tail[back]])
+    open_edge = ~closed[roads.way_class[roads.way[edge]]]
+    goes, comes = ahead[edge], back[edge]
+    none, shut = np.zeros(2 * len(sided.link_s)), np.zeros(2 * len(sided.link_s), dtype=bool)
+    source = np.concatenate([sided.tail[goes], sided.head[comes], sided.link_from, sided.link_to])
+    target = np.concatenate([sided.head[goes], sided.tail[comes], sided.link_to, sided.link_from])
     arcs = pd.DataFrame(
         {
             "tail": source,
             "head": target,
-            "length_m": np.concatenate([length[ahead], length[back]]),
-            "time_s": np.concatenate([time[ahead], time[back]]),
-            "open": np.concatenate([open_edge[ahead], open_edge[back]]),
+            "length_m": np.concatenate([length[goes], length[comes], none]),
+            "time_s": np.concatenate([(up + waits)[goes], (down + waits)[comes], *[sided.link_s] * 2]),
+            "open": np.concatenate([open_edge[goes], open_edge[comes], shut]),
         }
     )
-    label, parts = _find_main_part(arcs, len(x), strong=mode != "walk")
-    inside = label[tail] & label[head]
+    label, parts = _find_main_part(arcs, len(sided.x_m), strong=mode != "walk")
+    inside = label[sided.tail] & label[sided.head]
     kept = arcs[label[source] & label[target]]
     share = float(length[inside].sum() / length.sum())
-    return _pack(roads, mode, kept, x, y, parts, share)
+    return _pack(roads, mode, kept, sided.x_m, sided.y_m, parts, share)
+
+
+def _lay_sides(roads: RoadTable, usable: npt.NDArray[np.int64], mode: Mode, costs: CrossingCosts | None) -> SidedEdges:
+    """Return the edges of a mode with nodes of their own at barriers, and with two sides where crossing costs."""
+    tail, head, x, y = _split_at_barriers(roads, usable, mode)
+    if costs is not None and costs.main_road_s > 0:
+        return part_main_roads(roads, usable, (tail, head), (x, y), costs.main_road_s)
+    nothing = np.empty(0, dtype=np.int64)
+    return SidedEdges(np.arange(len(usable)), tail, head, x, y, nothing, nothing, np.empty(0))
 
 
 def compute_speeds(roads: RoadTable, mode: Mode, speeds: Mapping[str, float] | None = None) -> npt.NDArray[np.float64]:

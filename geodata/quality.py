@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from geodata import quality_places, quality_tables
+from geodata import quality_places, quality_planning, quality_tables
 from geodata.errors import DataIssue
 from geodata.quality_facts import Facts
+from geodata.read_planning import PlanningTables
 from geodata.study import TravelMatrix
 
 if TYPE_CHECKING:
@@ -44,6 +46,13 @@ CHECKS: dict[str, Check] = {
         quality_places.check_far_from_roads,
         quality_places.check_unreachable_units,
         quality_places.check_unreached_schools,
+        quality_planning.check_planning_ids,
+        quality_planning.check_past_schools,
+        quality_planning.check_births_sums,
+        quality_planning.check_housing_outside,
+        quality_planning.check_assets_stages,
+        quality_planning.check_parts,
+        quality_planning.check_group_members,
     )
 }
 """Every check by name, in the order in which they run."""
@@ -60,12 +69,17 @@ def check_study(
     *,
     crs: str = "",
     files: Mapping[str, str] | None = None,
+    planning: PlanningTables | None = None,
 ) -> list[DataIssue]:
     """Run every check of :data:`CHECKS` and return what they found: errors first, then warnings, then notes.
 
-    ``files`` names the file of each table (``schools``, ``population``, ``units``, ``zones``, ``sites``, ``travel``).
+    ``files`` names the file of each table (``schools``, ``population``, ``units``, ``zones``, ``sites``, ``travel``,
+    ``rolls``, ``births``, ``housing``, ``assets``, ``groups``). ``planning`` holds the tables of forecasts and
+    inspections.
     """
     facts = Facts(schools, places, rolls, units, zones, sites, travel, crs, dict(files or {}))
+    if planning is not None:
+        facts = replace(facts, **{name: getattr(planning, name) for name in ("births", "housing", "assets", "groups")})
     found = [issue for check in CHECKS.values() for issue in check(facts)]
     order = ("error", "warning", "note")
     return sorted(found, key=lambda issue: order.index(issue.severity))

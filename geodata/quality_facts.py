@@ -15,6 +15,7 @@ from geodata.crs import LOCAL, to_lonlat
 from geodata.errors import DataIssue, Severity
 from geodata.messages import Message, msg
 from geodata.read_schools import compute_roll_totals
+from geodata.schema import build_empty_table
 from geodata.study import STAGES, TravelMatrix
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ class Facts:
     travel: Mapping[Any, TravelMatrix] = field(default_factory=dict)
     crs: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    births: pd.DataFrame = field(default_factory=lambda: build_empty_table("births"))
+    housing: pd.DataFrame = field(default_factory=lambda: build_empty_table("housing"))
+    assets: pd.DataFrame = field(default_factory=lambda: build_empty_table("assets"))
+    groups: pd.DataFrame = field(default_factory=lambda: build_empty_table("groups"))
 
     @property
     def metric_crs(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ from geodata.errors import DataIssue, Severity
 from geodata.messages import msg
 from geodata.quality_facts import MODE_NAMES, STAGE_NAMES, Facts, join_words, pairs_of, pupils_of
 from geodata.study import STAGES, TravelMatrix
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 SAME_SCHOOL_M = 300.0
 OUTSIDE_MARGIN_M = 3_000.0
@@ -158,27 +162,34 @@ def check_doubled_schools(facts: Facts) -> list[DataIssue]:
     return issues
 
 
+def measure_outside(
+    units: gpd.GeoDataFrame, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return how many metres each point lies outside the rectangle around all units; NaN where it has no place."""
+    shapes = units.geometry.total_bounds
+    points = _find_bounds(units[["x_m", "y_m"]].to_numpy(dtype=float))
+    west, south = np.fmin(shapes[:2], points[:2])
+    east, north = np.fmax(shapes[2:], points[2:])
+    away_x, away_y = np.maximum(np.maximum(west - x, x - east), 0), np.maximum(np.maximum(south - y, y - north), 0)
+    away_m: npt.NDArray[np.float64] = np.hypot(away_x, away_y)
+    return away_m
+
+
 def check_schools_outside(facts: Facts) -> list[DataIssue]:
     """Warning: a school or site lies more than 3 km outside the rectangle around all units; error: all do by 300 km."""
     if not len(facts.units):
         return []
-    shapes = facts.units.geometry.total_bounds
-    points = _find_bounds(facts.units[["x_m", "y_m"]].to_numpy(dtype=float))
-    west, south = np.fmin(shapes[:2], points[:2]) - OUTSIDE_MARGIN_M
-    east, north = np.fmax(shapes[2:], points[2:]) + OUTSIDE_MARGIN_M
     issues = []
     for table, frame in (("schools", facts.schools), ("sites", facts.sites)):
         x, y = frame["x_m"].to_numpy(dtype=float), frame["y_m"].to_numpy(dtype=float)
-        gap = np.hypot(
-            np.maximum(west - x, 0) + np.maximum(x - east, 0), np.maximum(south - y, 0) + np.maximum(y - north, 0)
-        )
-        severity: Severity = "error" if len(x) and (gap > MAX_UNIT_DISTANCE_M).all() else "warning"
-        for at in np.flatnonzero((x < west) | (x > east) | (y < south) | (y > north)):
+        away_m = measure_outside(facts.units, x, y)
+        severity: Severity = "error" if len(x) and (away_m > MAX_UNIT_DISTANCE_M).all() else "warning"
+        for at in np.flatnonzero(away_m > OUTSIDE_MARGIN_M):
             record_id = str(frame[f"{table[:-1]}_id"].iloc[at])
             problem = msg(
                 "{name} lies {distance:,.0f} km outside the area of the units.",
                 name=str(frame["name"].iloc[at]) or record_id,
-                distance=float(gap[at] + OUTSIDE_MARGIN_M) / 1000,
+                distance=float(away_m[at]) / 1000,
             )
             cure = msg("Check longitude and latitude, or the coordinate system.")
             issues.append(facts.issue("schools_outside", severity, problem, table, record_id, cure=cure))

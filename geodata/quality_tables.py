@@ -37,11 +37,15 @@ def check_duplicate_ids(facts: Facts) -> list[DataIssue]:
 
 
 def check_unknown_ids(facts: Facts) -> list[DataIssue]:
-    """Error: places, rolls or zones name a school, or zones a unit, that is not in its table; with the nearest id."""
+    """Error: places, rolls or zones name a school, or zones a unit, that is not in its table; with the nearest id.
+
+    Of the rolls only those of the latest year: see ``past_schools``.
+    """
     issues = []
+    rolls = facts.rolls[facts.rolls["year"] == facts.rolls["year"].max()]
     pairs = (
         ("places", facts.places, "school_id", set(facts.school_names)),
-        ("rolls", facts.rolls, "school_id", set(facts.school_names)),
+        ("rolls", rolls, "school_id", set(facts.school_names)),
         ("zones", facts.zones, "school_id", set(facts.school_names)),
         ("zones", facts.zones, "unit_id", set(facts.unit_names)),
     )
@@ -57,7 +61,7 @@ def check_unknown_ids(facts: Facts) -> list[DataIssue]:
                         "unknown_ids",
                         "error",
                         msg("The table {table} names {id}, which is not known.", table=table, id=record_id),
-                        file=facts.files.get("zones" if table == "zones" else "schools", ""),
+                        file=facts.files.get(table, facts.files.get("schools", "")),
                         column=column,
                         found=record_id,
                         expected=msg("an id of the table {table}", table="units" if column == "unit_id" else "schools"),
@@ -137,6 +141,8 @@ def check_roll_years(facts: Facts) -> list[DataIssue]:
         if rolls.empty:
             continue
         latest = int(rolls["year"].max())
+        taught = facts.places.loc[facts.places["stage"] == stage, "school_id"]
+        rolls = rolls[rolls["school_id"].isin(taught)]  # not those closed since, or of a stage given up
         last = rolls.groupby(rolls["school_id"].astype(str))["year"].max()
         for school_id, year in last[last < latest].items():
             problem = msg(

@@ -14,6 +14,7 @@ import pandas as pd
 from geodata.dictionary import (
     GEOMETRY_TABLES,
     TABLES,
+    UNIT_NAMES,
     ColumnSchema,
     Origin,
     TableSchema,
@@ -49,14 +50,20 @@ __all__ = [
 
 def build_empty_table(name: str, crs: str | None = None) -> pd.DataFrame:
     """Return table ``name`` with its columns and no rows; a GeoDataFrame for schools, units and sites."""
-    dtypes = {"number": "float64", "integer": "int64"}
-    data = {c.name: pd.Series([], dtype=dtypes.get(c.type, "str")) for c in read_table_schema(name).stored}
+    data = {c.name: pd.Series([], dtype=_choose_dtype(c)) for c in read_table_schema(name).stored}
     if name not in GEOMETRY_TABLES:
         return pd.DataFrame(data)
     import geopandas as gpd
 
     table: pd.DataFrame = gpd.GeoDataFrame(data, geometry=[], crs=None if crs in (None, "", "local") else crs)
     return table
+
+
+def _choose_dtype(column: ColumnSchema) -> str:
+    """Return the dtype of a column; a whole number that may be unknown is a float, for NaN has no place elsewhere."""
+    if column.type == "integer":
+        return "int64" if column.required or column.key else "float64"
+    return "float64" if column.is_numeric else "str"
 
 
 def match_columns(headers: Iterable[str], name: str, mapping: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -222,7 +229,7 @@ def _convert_number(text: str, column: ColumnSchema) -> tuple[float | int | None
     try:
         value = parse_year(text) if column.unit == "year" and text not in ("0", "") else parse_number(text)
     except ValueError:
-        expected = msg("a number ({unit})", unit=column.unit)
+        expected = msg("a number ({unit})", unit=UNIT_NAMES.get(column.unit, column.unit))
         return None, ("type", msg("Not a number."), expected, msg("Write the number only, without words."), "error")
     if value is None:
         return None, None
@@ -240,7 +247,7 @@ def _check_range(value: float, column: ColumnSchema) -> _Finding | None:
         "from {low} to {high} {unit}",
         low="" if low is None else format_number(low),
         high="" if high is None else format_number(high),
-        unit=column.unit,
+        unit=UNIT_NAMES.get(column.unit, column.unit),
     )
     return "range", msg("The number lies outside what is possible."), expected, msg("Correct the number."), "error"
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from geodata.crs import WGS84
+from geodata.dictionary import SHEET_NAMES
 from geodata.errors import DataError, DataIssue
 from geodata.files import TABLE_ENDINGS, RawTable, read_layer, read_raw_table, read_raw_tables, require_layer_crs
 from geodata.messages import msg
@@ -103,7 +104,8 @@ def _format(cell: object) -> str:
 
 def _choose_school_sheets(raws: list[RawTable]) -> tuple[list[RawTable], tuple[str, ...]]:
     """Return the sheets to read, and the names of others with rows that look like schools, too."""
-    fitting = [raw for raw in raws if _looks_like_schools(raw)]
+    others = {name for table, name in SHEET_NAMES.items() if table != "schools"}
+    fitting = [raw for raw in raws if raw.sheet not in others and _looks_like_schools(raw)]
     named = [raw for raw in fitting if stage_word_of(raw.sheet) or year_of(raw.sheet) is not None]
     filled = [raw for raw in named if len(raw.frame)]
     chosen = filled or [raw for raw in fitting if len(raw.frame)][:1] or fitting[:1] or raws[:1]

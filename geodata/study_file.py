@@ -19,17 +19,27 @@ from geodata.study import MODES, STAGES, Mode
 
 CASES_VARIABLE = "BUJU_CASES"
 CASES_DEFAULT = "../shared/data"
+ROLES: tuple[str, ...] = (
+    *("schools", "roads", "population", "units", "zones", "sites", "barriers", "addresses"),
+    *("rolls", "births", "housing", "assets", "groups", "evidence", "elevation", "travel"),
+)
+"""The tables of a study file that may name files, in the order in which sources are listed."""
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "population.share": STAGES,
     "population.totals": STAGES,
     "travel.cutoff_min": MODES,
+    "travel.crossing_penalty_s": ("main_road", "railway", "river"),
 }
-"""Tables whose keys are stages or modes."""
+"""Tables whose keys are stages, modes, or what a child has to cross."""
 _RANGES: dict[str, tuple[float, float]] = {
     "population.share": (0.0, 1.0),
     "population.totals": (0.0, 1e8),
     "schools.year": (1900, 2199),
+    "rolls.year": (1900, 2199),
+    "births.year": (1990, 2199),
+    "assets.year": (1900, 2199),
+    "travel.crossing_penalty_s": (0.0, 600.0),
     "travel.cutoff_min": (0.1, 10_000),
     "travel.detour_factor": (1.0, 10.0),
     "travel.max_snap_m": (0.0, 1e6),
@@ -153,8 +163,44 @@ class SitesSource:
 
 
 @dataclass(frozen=True)
+class RowsSource:
+    """``[groups]`` or ``[evidence]``: one CSV or Excel file. ``columns`` and ``values`` as under ``[schools]``."""
+
+    path: str
+    sheet: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class YearRowsSource(RowsSource):
+    """``[rolls]``, ``[births]`` or ``[assets]``: also the ``year`` of all rows, where no column tells it."""
+
+    year: int | None = None
+
+
+@dataclass(frozen=True)
+class HousingSource(RowsSource):
+    """``[housing]``: also a layer of points or areas, and the ``crs`` of its positions."""
+
+    layer: str = ""
+    crs: str = ""
+
+
+@dataclass(frozen=True)
+class ElevationSource:
+    """``[elevation]``: a GeoTIFF of heights in metres, which slows walking and cycling uphill."""
+
+    path: str
+
+
+@dataclass(frozen=True)
 class TravelSource:
-    """``[travel]``: how travel is measured, or a given matrix (``path``: units × schools, in minutes)."""
+    """``[travel]``: how travel is measured, or a given matrix (``path``: units × schools, in minutes).
+
+    ``crossing_penalty_s``: seconds that a child on foot waits, or walks further, at each ``main_road``, ``railway`` or
+    ``river`` on the way.
+    """
 
     path: str = ""
     modes: tuple[Mode, ...] = ("walk", "bicycle", "drive")
@@ -162,6 +208,7 @@ class TravelSource:
     cutoff_min: dict[str, float] = field(default_factory=dict)
     max_snap_m: float = 500.0
     matrix_mode: Mode = "walk"
+    crossing_penalty_s: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -188,6 +235,13 @@ class StudySpec:
     sites: SitesSource | None = None
     barriers: BarriersSource | None = None
     addresses: AddressesSource | None = None
+    rolls: YearRowsSource | None = None
+    births: YearRowsSource | None = None
+    housing: HousingSource | None = None
+    assets: YearRowsSource | None = None
+    groups: RowsSource | None = None
+    evidence: RowsSource | None = None
+    elevation: ElevationSource | None = None
     travel: TravelSource = field(default_factory=TravelSource)
     attribution: str = ""
     synthetic: bool = False
@@ -256,7 +310,8 @@ def _check_missing(document: dict[str, Any], file: str) -> list[DataIssue]:
         if table not in document
     ]
     tables = {name: table for name, table in document.items() if isinstance(table, dict)}
-    wanted = [name for name in ("schools", "zones", "sites", "barriers", "addresses") if "path" in tables.get(name, {})]
+    own_file = [role for role in ROLES if role not in ("population", "roads", "units", "travel")]
+    wanted = [role for role in own_file if "path" in tables.get(role, {})]
     wanted += [name for name in ("population",) if name in tables]
     wanted += [name for name in ("units",) if tables.get(name, {}).get("kind") == "polygons"]
     issues += [

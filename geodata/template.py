@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from geodata.dictionary import ColumnSchema
+from geodata.dictionary import SHEET_NAMES, ColumnSchema, read_table_schema
 from geodata.school_columns import build_school_columns
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-SCHOOL_SHEET = "学校 schools"
+SCHOOL_SHEET = SHEET_NAMES["schools"]
 HELP_SHEET = "填写说明 how to fill in"
 FILLED_ROWS = 2_000
 
@@ -37,6 +38,10 @@ TEMPLATE_COLUMNS = (
     "group_id",
 )
 NEEDED = frozenset(["school_id", "name", "stage", "lon_deg", "lat_deg"])
+OTHER_TABLES: tuple[str, ...] = ("rolls", "births", "housing", "assets", "groups", "evidence")
+"""Tables of which the workbook has a sheet each, all of them optional."""
+_NOT_ASKED = frozenset(["x_m", "y_m"])
+"""Columns that a file may hold, but that nobody need fill in."""
 
 _CHINESE_WORDS = {
     "kindergarten": "幼儿园",
@@ -52,6 +57,13 @@ _CHINESE_WORDS = {
     "rural": "乡村",
     "public": "公办",
     "private": "民办",
+    "group": "教育集团",
+    "alliance": "联盟",
+    "district": "学区",
+    "lead": "牵头校",
+    "member": "成员校",
+    "yes": "是",
+    "no": "否",
 }
 _ADVICE = (
     (
@@ -74,23 +86,40 @@ _ADVICE = (
         "可另加各年级人数列：一年级、二年级……九年级。",
         "Columns of pupils by grade may be added: 一年级, 二年级 … 九年级.",
     ),
+    (
+        "其余各表均可不填：历年在校生、出生人口、住宅项目用于预测，办学条件、集团联盟、佐证材料用于督导自评。",
+        "The other sheets may stay empty: past rolls, births and housing are for forecasts; assets, groups and "
+        "evidence for inspections.",
+    ),
 )
 
 
 def write_template(target: Path | BinaryIO) -> None:
     """Write the upload workbook (XLSX) to a path or an open binary file.
 
-    It has a sheet for schools, with headers in both languages, lists of allowed words and number limits, and a sheet
-    that explains every column. There are no example rows: what is uploaded is what the planner wrote.
+    It has a sheet for schools and one for each of ``OTHER_TABLES``, with headers in both languages, lists of allowed
+    words and number limits, and a sheet that explains every column. There are no example rows: what is uploaded is what
+    the planner wrote.
     """
     import xlsxwriter
 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
     workbook = xlsxwriter.Workbook(target if not isinstance(target, Path) else str(target), options)
-    columns = [build_school_columns()[name] for name in TEMPLATE_COLUMNS]
-    _write_schools(workbook, columns)
-    _write_help(workbook, columns)
+    sheets = {SCHOOL_SHEET: [build_school_columns()[name] for name in TEMPLATE_COLUMNS]}
+    sheets |= {SHEET_NAMES[table]: list_columns(table) for table in OTHER_TABLES}
+    for name, columns in sheets.items():
+        _write_table(workbook, name, columns)
+    _write_help(workbook, sheets)
     workbook.close()
+
+
+def list_columns(table: str) -> list[ColumnSchema]:
+    """Return the columns of one of ``OTHER_TABLES`` that its sheet has."""
+    return [column for column in read_table_schema(table).columns if column.name not in _NOT_ASKED]
+
+
+def _is_needed(sheet: str, column: ColumnSchema) -> bool:
+    return column.name in NEEDED if sheet == SCHOOL_SHEET else column.required
 
 
 def build_header(column: ColumnSchema) -> str:
@@ -98,8 +127,8 @@ def build_header(column: ColumnSchema) -> str:
     return f"{column.aliases[0]} / {column.name}"
 
 
-def _write_schools(workbook: Workbook, columns: list[ColumnSchema]) -> None:
-    sheet = workbook.add_worksheet(SCHOOL_SHEET)
+def _write_table(workbook: Workbook, name: str, columns: list[ColumnSchema]) -> None:
+    sheet = workbook.add_worksheet(name)
     needed = workbook.add_format({"bold": True, "bg_color": "#0B5394", "font_color": "#FFFFFF", "text_wrap": True})
     optional = workbook.add_format({"bold": True, "bg_color": "#D9E2EC", "text_wrap": True})
     text = workbook.add_format({"num_format": "@"})
@@ -107,7 +136,7 @@ def _write_schools(workbook: Workbook, columns: list[ColumnSchema]) -> None:
     sheet.freeze_panes(1, 2)
     for position, column in enumerate(columns):
         sheet.set_column(position, position, 18, text if column.type == "id" else None)
-        sheet.write_string(0, position, build_header(column), needed if column.name in NEEDED else optional)
+        sheet.write_string(0, position, build_header(column), needed if _is_needed(name, column) else optional)
         _add_validation(sheet, position, column)
 
 
@@ -120,8 +149,8 @@ def _add_validation(sheet: Worksheet, position: int, column: ColumnSchema) -> No
             "source": words,
             "error_title": "请从列表选择 / choose from the list",
         }
-    elif column.is_numeric and column.min is not None and column.max is not None:
-        low = 1990 if column.unit == "year" else column.min
+    elif column.is_numeric and not column.value_aliases and column.min is not None and column.max is not None:
+        low = 1990 if column.unit == "year" and column.min == 0 else column.min
         rule = {"validate": "decimal", "criteria": "between", "minimum": low, "maximum": column.max}
         rule["error_title"] = "数值超出范围 / out of range"
     else:
@@ -129,7 +158,7 @@ def _add_validation(sheet: Worksheet, position: int, column: ColumnSchema) -> No
     sheet.data_validation(1, position, FILLED_ROWS, position, {**rule, "error_type": "stop", "ignore_blank": True})
 
 
-def _write_help(workbook: Workbook, columns: list[ColumnSchema]) -> None:
+def _write_help(workbook: Workbook, sheets: Mapping[str, list[ColumnSchema]]) -> None:
     sheet = workbook.add_worksheet(HELP_SHEET)
     bold = workbook.add_format({"bold": True, "bg_color": "#D9E2EC"})
     wrap = workbook.add_format({"text_wrap": True, "valign": "top"})
@@ -143,17 +172,19 @@ def _write_help(workbook: Workbook, columns: list[ColumnSchema]) -> None:
     row += 1
     for at, title in enumerate(("列 / header", "含义", "meaning", "单位和范围 / unit, range", "可填 / allowed words")):
         sheet.write_string(row, at, title, bold)
-    for column in columns:
+    for name, columns in sheets.items():
         row += 1
-        _write_help_row(sheet, row, column, wrap)
+        sheet.merge_range(row, 0, row, 4, name, bold)
+        for column in columns:
+            row += 1
+            _write_help_row(sheet, row, column, wrap, needed=_is_needed(name, column))
 
 
-def _write_help_row(sheet: Worksheet, row: int, column: ColumnSchema, wrap: Format) -> None:
+def _write_help_row(sheet: Worksheet, row: int, column: ColumnSchema, wrap: Format, *, needed: bool) -> None:
     bounds = "" if column.min is None or column.max is None else f"{column.min:g} – {column.max:g}"
     words = "；".join(_CHINESE_WORDS.get(value, value) for value in column.values)
-    needed = "（必填 / needed）" if column.name in NEEDED else ""
     cells = (
-        build_header(column) + needed,
+        build_header(column) + ("（必填 / needed）" if needed else ""),
         column.meaning_zh,
         column.meaning_en,
         f"{column.unit} {bounds}".strip(),

@@ -20,7 +20,10 @@ _SCHOOL_NUMBERS = ("capacity_places", "classes", "actual_pupils", "modelled_pupi
 
 @dataclass(frozen=True, eq=False)
 class AreaView:
-    """One stage in one area: the rows of its pairs as arrays, and the numbers of its schools by column."""
+    """One stage in one area: the rows of its pairs as arrays, and the numbers of its schools by column.
+
+    ``reach`` is places per child within reach of the unit of each pair.
+    """
 
     stage: str
     rules: Rules
@@ -31,6 +34,7 @@ class AreaView:
     radius_m: npt.NDArray[np.float64]
     max_min: npt.NDArray[np.float64]
     unreached: npt.NDArray[np.bool_]
+    reach: npt.NDArray[np.float64]
 
     def share_of_pupils(self, holds: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_] | None = None) -> float:
         """Return the share of pupils (of those ``among``) for whom ``holds`` is true; NaN where there are none."""
@@ -143,6 +147,7 @@ def iterate_areas(tables: StageTables, rules: Rules) -> Iterator[tuple[str, str,
     """Return (kind, area, view) for the county, then each setting and town that has units or schools."""
     schools = _school_numbers(tables.schools, tables.stage, rules)
     pairs = {name: tables.pairs[name].to_numpy(dtype=np.float64) for name in _PAIR_NUMBERS}
+    pairs["reach"] = tables.reach.reindex(tables.pairs["unit_id"]).to_numpy(dtype=np.float64)
     unreached = (tables.pairs["school_id"] == "").to_numpy(dtype=bool)
     nobody = np.empty(0, dtype=np.int64)
 

@@ -17,8 +17,8 @@ from planning.flag_case import iterate_rows
 from planning.rules import Rule
 from planning.scenario import name_stage
 
-FindingSeverity = Literal["block", "warn", "note"]
-_ORDER: tuple[FindingSeverity, ...] = ("block", "warn", "note")
+FindingSeverity = Literal["block", "warn", "note", "evidence"]
+_ORDER: tuple[FindingSeverity, ...] = ("block", "warn", "note", "evidence")
 _LEAST_PUPILS = 0.01
 """Fewer modelled pupils than this are nobody: what is left of rounding."""
 
@@ -228,7 +228,7 @@ class _Burden:
     severity: FindingSeverity | None = None
 
 
-def _find_size(leavers: Leavers, row: Any, scope: dict[str, str]) -> Iterator[_Burden]:
+def _find_size(leavers: Leavers, row: Any, scope: dict[str, Any]) -> Iterator[_Burden]:
     """An oversize school that grows; nine- and twelve-year schools count two stages, by the roll where it is known."""
     rule = _rule(leavers, "max_school_pupils", **scope)
     was, size = (_count_size(schools, row.school_id) for schools in (leavers.schools_before, leavers.schools_after))
@@ -252,7 +252,7 @@ def _count_size(schools: pd.DataFrame, school_id: str) -> float:
     return float(row["modelled_pupils"] if pd.isna(row["size_pupils"]) else row["size_pupils"])
 
 
-def _find_places(leavers: Leavers, row: Any, scope: dict[str, str]) -> Iterator[Finding]:
+def _find_places(leavers: Leavers, row: Any, scope: dict[str, Any]) -> Iterator[Finding]:
     if math.isnan(row.places):
         yield Finding("", "note", msg("The places of {school} are not known.", school=row.name))
         return
@@ -270,7 +270,7 @@ def _find_places(leavers: Leavers, row: Any, scope: dict[str, str]) -> Iterator[
         yield _by_rule(rule, said)
 
 
-def _find_classes(leavers: Leavers, row: Any, scope: dict[str, str]) -> Iterator[_Burden]:
+def _find_classes(leavers: Leavers, row: Any, scope: dict[str, Any]) -> Iterator[_Burden]:
     """The gravest of super-large and large classes, and classes over the limit, that the closure makes worse.
 
     A receiving school that has room may open classes, so what counts against a closure is the class size with as many
@@ -301,7 +301,7 @@ def _breaks(rule: Rule, stage: str, size: float) -> bool:
     return size >= rule.limit(stage) if rule.op == "<" else size > rule.limit(stage)
 
 
-def _tell_classes(leavers: Leavers, row: Any, scope: dict[str, str], could: float) -> Message:
+def _tell_classes(leavers: Leavers, row: Any, scope: dict[str, Any], could: float) -> Message:
     about = {"school": row.name, "size": row.class_pupils_after, "classes": row.classes}
     limit = leavers.rules.limit("max_class_size", leavers.stage, year=leavers.year, **scope)
     if limit is None:

@@ -24,8 +24,19 @@ def list_notes(outcomes: Sequence[Outcome], names: Sequence[str]) -> Iterator[Me
 
 def _compare_questions(first: Outcome, other: Outcome, base: str, name: str) -> Iterator[Message]:
     asked, also = first.scenario, other.scenario
-    if first.record.study_fingerprint != other.record.study_fingerprint:
+    ahead, also_ahead = first.record.forecast, other.record.forecast
+    if _find_files(first) != _find_files(other):
         yield msg("“{name}” is of another state of the county's data than “{base}”.", name=name, base=base)
+    if ahead.get("view") != also_ahead.get("view"):
+        yield msg(
+            "“{name}” counts {pupils}, “{base}” counts {other}: part of the difference comes from that.",
+            name=name,
+            pupils=name_pupils(other.record.forecast.get("view", "")),
+            base=base,
+            other=name_pupils(first.record.forecast.get("view", "")),
+        )
+    elif ahead.get("fingerprint") != also_ahead.get("fingerprint"):
+        yield msg("The forecasts of “{name}” and “{base}” were made with other settings.", name=name, base=base)
     if asked.mode != also.mode:
         yield msg(
             "“{name}” is {mode}, “{base}” {other}: the minutes differ for that reason too.",
@@ -45,6 +56,22 @@ def _compare_questions(first: Outcome, other: Outcome, base: str, name: str) -> 
         )
     if first.record.rulebook_fingerprint != other.record.rulebook_fingerprint:
         yield msg("“{name}” is judged by another rulebook than “{base}”.", name=name, base=base)
+
+
+def _find_files(outcome: Outcome) -> str:
+    """Return the fingerprint of the study of today behind an answer."""
+    return outcome.record.forecast.get("study_fingerprint", outcome.record.study_fingerprint)
+
+
+def name_pupils(view: str) -> Message:
+    """Return in words whose pupils a view ("2030 middle", or empty) holds."""
+    year, _, variant = view.partition(" ")
+    said = {
+        "low": msg("the pupils of {year}, low variant", year=year),
+        "middle": msg("the pupils of {year}, middle variant", year=year),
+        "high": msg("the pupils of {year}, high variant", year=year),
+    }
+    return said.get(variant) or msg("today's pupils")
 
 
 def _compare_scopes(first: Outcome, other: Outcome, base: str, name: str) -> Iterator[Message]:

@@ -1,7 +1,7 @@
 """Years in a comparison: when something changes, and pupils and fill by year, of the rolls and of the plans.
 
-The children of later years are those of today until there is a forecast: a plan year says where today's children
-would go to school with the actions of that year in force.
+A plan year says where the children would go to school with the actions of that year in force: the children of the
+forecast, where the scenario names a variant of it and the year lies after the rolls; else today's.
 """
 
 from __future__ import annotations
@@ -29,8 +29,15 @@ def list_plan_years(scenarios: Iterable[Scenario], latest_roll: int | None = Non
     """Return the years to ask for: the last one before anything changes, then each in which an action begins.
 
     Empty where no action has a year. The first is that of the latest roll where that is earlier than every action.
+    Where a scenario names a variant of the forecast, children change every year: all years up to the one that it asks
+    about are asked for.
     """
+    scenarios = list(scenarios)
     years = sorted({action.year for item in scenarios for action in item.all_actions if action.year is not None})
+    asked = [item.year for item in scenarios if item.variant and item.year is not None]
+    if asked:
+        start = latest_roll if latest_roll is not None else min([*asked, *years]) - 1
+        years = sorted({*years, *range(start + 1, max(asked) + 1)})
     if not years:
         return []
     first = years[0] - 1 if latest_roll is None else min(years[0] - 1, latest_roll)
@@ -43,7 +50,13 @@ def ask_year(scenario: Scenario, year: int | None) -> Scenario:
 
 
 def find_state_year(scenario: Scenario, year: int, first: int) -> int:
-    """Return the last year up to ``year`` in which an action of ``scenario`` begins, else ``first``."""
+    """Return the year whose answer holds in ``year``.
+
+    With a variant of the forecast every year has other children, so it is ``year`` itself; else nothing changes between
+    actions, and it is the last year up to ``year`` in which an action of ``scenario`` begins, else ``first``.
+    """
+    if scenario.variant:
+        return year
     begun = [action.year for action in scenario.all_actions if action.year is not None and action.year <= year]
     return max([first, *begun])
 
@@ -59,6 +72,8 @@ def build_years(
 ) -> pd.DataFrame:
     """Return ``YEAR_COLUMNS``: one row per year of the rolls (``kind`` "roll"), and per option and plan year ("plan").
 
+    The year to which a study is projected is of kind "forecast".
+
     Parameters
     ----------
     plans
@@ -71,12 +86,14 @@ def build_years(
     both known. A school that is closed has no pupils and no places; its fill is NaN.
     """
     rows = []
+    ahead = int(study.view.split()[0]) if study.view else None
     places = build_stage_schools(study, stage, None).set_index("school_id")["capacity_places"]
     for year in sorted(study.rolls.loc[study.rolls["stage"] == stage, "year"].unique().tolist()):
         pupils = compute_stage_rolls(study.rolls, stage, int(year))["pupils"]
         pupils = pupils.reindex(places.index) if not school_id else pupils.reindex([school_id])
         if pupils.notna().any():
-            rows.append((ROLLS, int(year), "roll", *_sum_fill(pupils, places.reindex(pupils.index))))
+            kind = "forecast" if int(year) == ahead else "roll"
+            rows.append((ROLLS, int(year), kind, *_sum_fill(pupils, places.reindex(pupils.index))))
     for option, year, outcome in plans:
         table = outcome.school_table
         table = table[table["stage"] == stage].set_index("school_id")

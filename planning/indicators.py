@@ -33,7 +33,15 @@ from planning.area_view import (
 )
 from planning.flags import FLAG_MEANINGS, FLAG_NAMES
 from planning.leakage import compute_leak_share
-from planning.measures import compute_cv, compute_gini
+from planning.measures import (
+    compute_atkinson,
+    compute_cv,
+    compute_gini,
+    compute_hoover,
+    compute_mean,
+    compute_quantile,
+    compute_theil,
+)
 from planning.rules import Rules
 from planning.tables import StageTables
 
@@ -119,6 +127,63 @@ def _spread_indicators() -> Iterator[Indicator]:
         msg("Gini coefficient of the travel time of the pupils who reach a school: 0 = all equally long."),
         lambda view: compute_gini(view.time_min, view.pupils),
     )
+    yield Indicator(
+        "travel_theil",
+        "ratio",
+        "lower",
+        msg("Theil index of travel time"),
+        msg(
+            "Theil's T of the travel time of the pupils who reach a school: 0 = all equally long; long ways weigh more."
+        ),
+        lambda view: compute_theil(view.time_min, view.pupils),
+    )
+    yield Indicator(
+        "travel_hoover_share",
+        "share",
+        "lower",
+        msg("Hoover index of travel time"),
+        msg("Share of all minutes that would have to change from long to short ways for all to be equally long."),
+        lambda view: compute_hoover(view.time_min, view.pupils),
+    )
+    yield Indicator(
+        "travel_atkinson",
+        "ratio",
+        "lower",
+        msg("Atkinson index of travel time"),
+        msg("Atkinson index (ε = 0.5) of the travel time of the pupils who reach a school: 0 = all equally long."),
+        lambda view: compute_atkinson(view.time_min, view.pupils, epsilon=0.5),
+    )
+
+
+def _access_indicators() -> Iterator[Indicator]:
+    about = msg(
+        "Places per child within reach: every school shares its places among all children within the longest way of the"
+        " rules (else 30 minutes), every child adds up its shares (two-step floating catchment area)."
+    )
+    for name, title, definition, direction, compute in (
+        (
+            "access_places_mean",
+            msg("Mean places within reach of a child"),
+            about,
+            "higher",
+            lambda view: compute_mean(view.reach, view.pupils),
+        ),
+        (
+            "access_places_p10",
+            msg("Places within reach of the worst-off tenth"),
+            msg("A tenth of the children have no more places per child within reach than this."),
+            "higher",
+            lambda view: compute_quantile(view.reach, view.pupils, 0.1),
+        ),
+        (
+            "access_places_gini",
+            msg("Gini of places within reach"),
+            msg("Gini coefficient of places per child within reach, weighted by children: 0 = all have the same."),
+            "lower",
+            lambda view: compute_gini(view.reach, view.pupils),
+        ),
+    ):
+        yield Indicator(name, "ratio", direction, title, definition, compute)  # type: ignore[arg-type]
 
 
 def _class_indicators() -> Iterator[Indicator]:
@@ -246,6 +311,7 @@ INDICATORS: tuple[Indicator, ...] = (
         msg("Pupils of units from which no school of the stage can be reached."),
         compute_unreached,
     ),
+    *_access_indicators(),
     *_spread_indicators(),
     *_class_indicators(),
     Indicator(
@@ -303,7 +369,10 @@ def render_indicators_page() -> str:
         "",
         "Gini: `Σᵢⱼ wᵢ wⱼ |xᵢ − xⱼ| / (2 x̄ W²)`. Coefficient of variation: `sqrt(Σ w (x − x̄)² / W) / x̄`,"
         " population form, weighted by enrolment as in the official method note (差异系数);"
-        " the unweighted form stands beside it.",
+        " the unweighted form stands beside it. Theil's T: `Σ w (x / x̄) ln(x / x̄) / W`. Hoover:"
+        " `Σ w |x − x̄| / (2 x̄ W)`. Atkinson: `1 − (Σ w √x / W)² / x̄` at ε = 0.5. Places within reach:"
+        " `Σⱼ Sⱼ / Σₖ Dₖ` over the schools j within the limit of a unit and the units k within that of each school"
+        " (`planning/access.py`, with its sources).",
         "",
         "## Comparisons",
         "",

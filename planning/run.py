@@ -12,6 +12,7 @@ import pandas as pd
 from geodata.errors import InfeasibleError
 from geodata.messages import Message, msg
 from geodata.study import Progress, StudyArea, no_progress
+from planning.access_reach import compute_reach
 from planning.action_steps import CHANGE_COLUMNS, ActionProblem, apply_actions, tell_problem
 from planning.certificate import Certificate
 from planning.choice import MIN_SCHOOLS, ChoiceFit, check_rolls
@@ -25,6 +26,7 @@ from planning.leakage import LEAKAGE_COLUMNS, build_leakage
 from planning.place_values import PLACE_VALUE_COLUMNS
 from planning.plan import ENROLMENT_COLUMNS, PLACES_COLUMNS, Plan
 from planning.projected_rolls import apply_projected_rolls
+from planning.projected_study import project_for
 from planning.rules import Rules
 from planning.run_record import RESULTS_VERSION as RESULTS_VERSION
 from planning.run_record import RunRecord as RunRecord
@@ -44,6 +46,7 @@ from planning.tables import (
 
 if TYPE_CHECKING:
     from planning.closures import ClosureAnswer
+    from planning.forecast import Forecast
     from planning.zoning import ZoningReport
 
 ZONES_COLUMNS = ("unit_id", "stage", "school_id")
@@ -121,8 +124,12 @@ def run_scenario(
     progress: Progress = no_progress,
     started: str | None = None,
     before: Outcome | None = None,
+    forecast: Forecast | None = None,
 ) -> Outcome:
     """Answer one scenario.
+
+    With a variant and a year after today's rolls the study is first projected (``planning.projected_study``); a study
+    that is projected already is taken as it is, if it is of the year and variant asked for.
 
     Parameters
     ----------
@@ -136,6 +143,14 @@ def run_scenario(
         Time to put into the record, as text; nothing is put there by default.
     before
         Answer to the same scenario without its actions, where it is known already; one that does not fit is ignored.
+    forecast
+        The forecast of the study with ``scenario.forecast``, where it is known already; one that does not fit is made
+        anew.
+
+    Raises
+    ------
+    ScenarioError
+        The forecast does not reach the year, or the study is projected to another year or variant.
 
     Returns
     -------
@@ -144,6 +159,7 @@ def run_scenario(
         zones that are not there.
     """
     limits = limits or Limits()
+    study = project_for(study, scenario, forecast)
     if not scenario.all_actions:
         solved = _solve(study, rules, scenario, limits, progress)
         outcome = _compose(study, study, rules, scenario, solved, limits, started)
@@ -414,7 +430,8 @@ def _build_stage(
     travel = study.travel[scenario.mode]
     snap_m = dict(zip(travel.unit_ids, map(float, travel.unit_snap_m), strict=True))
     units = build_unit_table(ways, answer.nearest, pairs, schools, snap_m)
-    return StageTables(stage, complete_school_table(schools, pairs), units, pairs, modelled=True), answer
+    reach = compute_reach(ways, schools, rules, stage, year=scenario.year)
+    return StageTables(stage, complete_school_table(schools, pairs), units, pairs, reach=reach), answer
 
 
 def _empty_stage(stage: str, schools: pd.DataFrame) -> StageTables:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from geodata.study import StudyArea
 from planning.enrolment import Limits
 from planning.plan import Plan
+from planning.projected_study import FORECAST_ROLE
 from planning.rules import Rules
 from planning.scenario import Scenario
 from planning.scenario_rows import action_as_dict
@@ -27,7 +28,11 @@ LIBRARIES = ("numpy", "pandas", "geopandas", "shapely", "pyproj", "scipy", "numb
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What it takes to run the same again. ``started`` is given by the caller; planning never asks the clock."""
+    """What it takes to run the same again. ``started`` is given by the caller; planning never asks the clock.
+
+    ``forecast``: view ("2030 middle"), its fingerprint, and the fingerprint of the study of today from which it was
+    made (``study_fingerprint`` is that of the projected one). Empty: today's children and rolls.
+    """
 
     results_version: int
     study: str
@@ -44,6 +49,7 @@ class RunRecord:
     versions: Mapping[str, str]
     plan_fingerprint: str = ""
     started: str | None = None
+    forecast: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
@@ -80,7 +86,18 @@ def build_record(
         versions=read_versions(),
         plan_fingerprint="" if plan is None else plan.fingerprint,
         started=started,
+        forecast=_describe_view(study),
     )
+
+
+def _describe_view(study: StudyArea) -> dict[str, str]:
+    """Return which forecast the children and rolls of a study are of."""
+    if not study.view:
+        return {}
+    source = next((item for item in study.sources if item.role == FORECAST_ROLE and item.path == study.view), None)
+    if source is None:
+        return {"view": study.view}
+    return {"view": study.view, "fingerprint": source.digest, "study_fingerprint": source.note}
 
 
 def read_versions() -> dict[str, str]:

@@ -11,10 +11,12 @@ from geodata.messages import Message, msg
 from geodata.study import MODES, STAGES, Mode, Stage
 from planning.actions import Action
 from planning.assignment_options import AssignmentOptions, ChoiceOptions
+from planning.forecast_options import VARIANTS, ForecastOptions
 from planning.zoning_options import ZoningOptions
 
 EnrolmentMethod = Literal["nearest", "zones", "capacity", "choice", "zoning"]
 Measure = Literal["time", "length"]
+AskedVariant = Literal["", "low", "middle", "high"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Scenario:
         How ``"choice"`` is fitted.
     zoning
         What ``"zoning"`` starts from, aims at and keeps.
+    variant
+        With a year after today's rolls: the children and the rolls of that year, by this variant of the forecast
+        (``"low"``, ``"middle"``, ``"high"``). Empty: today's children and rolls, whatever the year.
+    forecast
+        How the forecast is made.
     """
 
     name: str = "present"
@@ -67,6 +74,8 @@ class Scenario:
     assignment: AssignmentOptions = field(default_factory=AssignmentOptions)
     choice: ChoiceOptions = field(default_factory=ChoiceOptions)
     zoning: ZoningOptions = field(default_factory=ZoningOptions)
+    variant: AskedVariant = ""
+    forecast: ForecastOptions = field(default_factory=ForecastOptions)
 
     def __post_init__(self) -> None:
         problems = [
@@ -74,6 +83,8 @@ class Scenario:
             _check_word("mode", self.mode, MODES),
             _check_word("enrolment", self.enrolment, get_args(EnrolmentMethod)),
             _check_word("measure", self.measure, get_args(Measure)),
+            _check_word("variant", self.variant, VARIANTS) if self.variant else "",
+            "a variant of the forecast needs a year" if self.variant and self.year is None else "",
             "" if self.stages else "a scenario needs at least one stage",
             "" if 0 <= self.low_grade_share <= 1 else "low_grade_share must lie between 0 and 1",
             *(f"not an action: {item!r}" for item in (*self.inherited, *self.actions) if not isinstance(item, Action)),

@@ -37,10 +37,10 @@ MAX_ACTIONS = 2_000
 MAX_PARENTS = 16
 """The longest row of parents."""
 
-_PLAIN = ("name", "parent", "year", "stages", "mode", "enrolment", "measure", "low_grade_share")
-_TABLES = ("assignment", "choice", "zoning")
+_PLAIN = ("name", "parent", "year", "variant", "stages", "mode", "enrolment", "measure", "low_grade_share")
+_TABLES = ("assignment", "choice", "zoning", "forecast")
 _KEYS = (*_PLAIN, *_TABLES, "action")
-_OWN = ("name", "parent", "year")
+_OWN = ("name", "parent", "year", "variant")
 """Keys that are never those of the parent."""
 _ALWAYS = ("name", "parent", "year", "stages", "mode", "enrolment", "measure")
 """Keys that are written even where they hold their default."""
@@ -142,7 +142,9 @@ def render_scenario(scenario: Scenario) -> str:
     values = {
         name: changed[name] if name in changed else _plain(held[name])
         for name in _PLAIN
-        if held[name] is not None and (name in _ALWAYS or name in changed)
+        if held[name] is not None
+        and (name in _ALWAYS or name in changed)
+        and not (name == "variant" and not held[name])
     }
     tables = {name: changed_fields(held[name]) for name in _TABLES if inherits or name in changed}
     return render_toml(values, tables, [action_as_dict(action) for action in scenario.actions])

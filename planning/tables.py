@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +71,8 @@ class StageTables:
 
     ``schools`` has ``SCHOOL_COLUMNS``, ``units`` has ``UNIT_COLUMNS``. ``pairs`` is the enrolment with ``setting``,
     ``town`` and ``name`` of the unit, and ``radius_m`` and ``max_min``, the limits that hold for it (NaN = none).
-    ``modelled`` is False where a conflict left nobody enrolled: ``units`` and ``pairs`` are empty then.
+    ``modelled`` is False where a conflict left nobody enrolled: ``units`` and ``pairs`` are empty then. ``reach``:
+    places per child within reach, by unit id (``planning.access_reach``); empty where it was not computed.
     """
 
     stage: str
@@ -79,6 +80,7 @@ class StageTables:
     units: pd.DataFrame
     pairs: pd.DataFrame
     modelled: bool = True
+    reach: pd.Series[float] = field(default_factory=lambda: pd.Series(dtype=np.float64))
 
 
 def choose_year(rolls: pd.DataFrame, stage: str, year: int | None) -> int | None:

@@ -23,6 +23,7 @@ from planning.assignment import Ways, find_zone_schools
 from planning.assignment_options import AssignmentOptions
 from planning.capacity import build_assignment
 from planning.conflicts import Conflict
+from planning.projected_study import project_for
 from planning.rules import Rules
 from planning.scenario import Scenario
 from planning.tables import build_stage_schools, build_ways
@@ -130,8 +131,10 @@ def build_what_if(
     """Return the base of what-ifs for one stage, or what stands against it.
 
     Enrolment ``"nearest"``, ``"zones"`` and ``"capacity"``; the actions of the scenario are applied first. With
-    ``whole_units`` the units are split all the same (``WhatIf.split`` says so).
+    ``whole_units`` the units are split all the same (``WhatIf.split`` says so). Where the scenario names a variant, the
+    study is projected first, as in ``run_scenario``.
     """
+    study = project_for(study, scenario)
     plain, pins = scenario, None
     if scenario.all_actions:
         from planning.action_steps import apply_actions

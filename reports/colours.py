@@ -31,6 +31,10 @@ GROUND_COLOUR = "#f7f5f0"
 
 CHILDREN_COLOURS: tuple[str, ...] = ("#f6f3f8", "#e3d7ea", "#c6b0d6", "#a183bd", "#79539c", "#4f2a75")
 
+REACH_BREAKS: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
+"""Places per child within reach: upper bounds of all but the last class; the first has none, and is not green."""
+REACH_COLOURS: tuple[str, ...] = ("#efcfb4", "#e3ead2", "#c3d9b4", "#98c199", "#69a583", "#3f8470", "#1f5f5b")
+
 ZONE_COLOURS: tuple[str, ...] = (
     "#a6cbe3",
     "#f3c493",

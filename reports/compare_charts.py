@@ -196,7 +196,7 @@ def build_year_chart(years: pd.DataFrame, names: tuple[str, ...], what: str, _: 
             "year": int(str(row["year"])),
             "option": labels[int(row["option"])],
             "value": float(row[what]),
-            "kind": rolls if row["kind"] == "roll" else _("Plan"),
+            "kind": {"roll": rolls, "forecast": _("Forecast")}.get(str(row["kind"]), _("Plan")),
         }
         for row in known.to_dict("records")
     ]

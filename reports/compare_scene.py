@@ -16,6 +16,7 @@ from reports.change_bands import RAMP, RAMP_BOUNDS, RAMP_COLOURS, classify_chang
 from reports.colours import MISSING_CLASS, ROAD_STYLES, TIME_BREAKS_MIN, TIME_COLOURS, ZONE_COLOURS, classify
 from reports.compare_words import BAND_COLOURS
 from reports.drawing_colours import compute_drawing_colours
+from reports.forecast_words import find_ground
 from reports.legend import STAGE_SHAPES, build_legend, name_kind
 from reports.map_scene import (
     View,
@@ -291,7 +292,7 @@ def build_pane_scene(
     """Return texts, layers, legend, and under ``panes`` which answers stand where."""
     labels = [comparison.names[option] for option in panes.shown]
     return {
-        "study": study.fingerprint,
+        "study": find_ground(study),
         "version": compute_digest(
             study.fingerprint, panes, tuple(labels), *(o.record.plan_fingerprint for o in outcomes)
         ),

@@ -34,11 +34,13 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "way": (
             *("mean_travel_min", "median_travel_min", "p95_travel_min", "max_travel_min"),
             *("mean_length_m", "median_length_m", "p95_length_m", "max_length_m", "travel_gini"),
+            *("travel_theil", "travel_hoover_share", "travel_atkinson"),
         ),
         "reach": (
             *("within_5_min_share", "within_10_min_share", "within_15_min_share", "within_20_min_share"),
             *("within_30_min_share", "within_500_m_share", "within_1000_m_share", "within_2000_m_share"),
             *("beyond_radius_share", "beyond_time_share", "unreached_pupils"),
+            *("access_places_mean", "access_places_p10", "access_places_gini"),
         ),
         "places": (
             *("schools", "pupils", "actual_pupils", "places", "fill_share", "modelled_fill_share", "places_short"),

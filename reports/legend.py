@@ -11,14 +11,16 @@ from reports.colours import (
     FILL_BREAKS,
     FILL_COLOURS,
     GROUND_COLOUR,
+    REACH_BREAKS,
+    REACH_COLOURS,
     TIME_BREAKS_MIN,
     TIME_COLOURS,
     UNKNOWN_COLOUR,
 )
 from reports.language import Translator
 
-ColourBy = Literal["time", "children", "school"]
-COLOUR_BY: tuple[ColourBy, ...] = ("time", "children", "school")
+ColourBy = Literal["time", "children", "school", "reach"]
+COLOUR_BY: tuple[ColourBy, ...] = ("time", "children", "school", "reach")
 Basis = Literal["actual", "modelled"]
 
 STAGE_SHAPES: dict[str, str] = {
@@ -70,7 +72,12 @@ def name_setting_short(setting: str, _: Translator) -> str:
 
 def name_colour_by(colour_by: str, _: Translator) -> str:
     """Return what the colour of the units means, as a switch shows it."""
-    names = {"time": _("Travel time"), "children": _("Children"), "school": _("Catchment")}
+    names = {
+        "time": _("Travel time"),
+        "children": _("Children"),
+        "school": _("Catchment"),
+        "reach": _("Places in reach"),
+    }
     return names.get(colour_by, colour_by)
 
 
@@ -84,14 +91,16 @@ def build_legend(
     child_breaks: Sequence[float],
     fill_known: bool = True,
     way_note: str = "",
+    reach_min: float = 30.0,
 ) -> list[Section]:
     """Return the legend of the Today map; ``layer`` says with which layer a section comes and goes.
 
     ``fill_known`` is False where no school has a known fill; ``way_note`` says how ways were measured where not by
-    road.
+    road; ``reach_min`` is how far places within reach may lie.
     """
     stages = {name: name_stage_short(name, _) for name in STAGE_SHAPES}
-    units = _build_unit_section(_, mode, colour_by, child_breaks)
+    reach = colour_by == "reach"
+    units = _build_reach_section(_, mode, reach_min) if reach else _build_unit_section(_, mode, colour_by, child_breaks)
     if way_note and colour_by == "time":
         units["note"] = way_note
     shape = STAGE_SHAPES[stage]
@@ -156,6 +165,21 @@ def _build_unit_section(_: Translator, mode: str, colour_by: ColourBy, child_bre
         "title": _("Colour: school attended"),
         "items": [{**hatch, "label": _("no school")}],
         "note": _("Neighbouring catchments differ in colour."),
+    }
+
+
+def _build_reach_section(_: Translator, mode: str, reach_min: float) -> Section:
+    """Return the legend of places within reach, with what they are."""
+    return {
+        "title": _("Places for each child within reach"),
+        "ramp": {"colours": list(REACH_COLOURS), "bounds": [f"{limit:g}" for limit in REACH_BREAKS]},
+        "items": [{"kind": "area", "colour": "hatch", "label": _("places unknown")}],
+        "note": _(
+            "Schools within {minutes} min {by}, their places shared among all children who live as near. 1: a place for"
+            " each.",
+            minutes=f"{reach_min:g}",
+            by=_name_way(mode, _),
+        ),
     }
 
 

@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 
 from geodata.study import STAGES, compute_digest
+from planning.access_reach import find_reach_limit
 from reports.colours import (
     CHILDREN_COLOURS,
     FILL_BREAKS,
     FILL_COLOURS,
     MISSING_CLASS,
+    REACH_BREAKS,
+    REACH_COLOURS,
     ROAD_STYLES,
     TIME_BREAKS_MIN,
     TIME_COLOURS,
@@ -25,6 +28,7 @@ from reports.colours import (
     compute_radius_px,
     compute_zone_colours,
 )
+from reports.forecast_words import find_ground
 from reports.language import Translator
 from reports.legend import STAGE_SHAPES, Basis, ColourBy, build_legend, name_kind
 from reports.maps import (
@@ -64,7 +68,7 @@ def build_study_parts(study: StudyArea) -> dict[str, MapPart | None]:
     has_map = len(study.basemap.roads) > 0 or len(study.basemap.water) > 0
 
     def part(role: str, build: Any) -> MapPart:
-        return MapPart(role, compute_part_digest(study.fingerprint, role), build)
+        return MapPart(role, compute_part_digest(find_ground(study), role), build)
 
     return {
         "units": part("units", lambda: encode_units(study)),
@@ -106,7 +110,7 @@ def build_scene(
         ("names", _("Names"), True, True),
     ]
     return {
-        "study": study.fingerprint,
+        "study": find_ground(study),
         "version": compute_digest(study.fingerprint, view),
         "text": _build_texts(view, _),
         "layers": [
@@ -129,6 +133,7 @@ def build_scene(
             child_breaks=compute_count_breaks(children),
             fill_known=_knows_fill(outcome, view),
             way_note=say_way_method(study, view.mode, _),
+            reach_min=find_reach_limit(outcome.rules, view.stage, outcome.scenario.year),
         ),
         "road_styles": {str(rank): list(style) for rank, style in ROAD_STYLES.items()},
         "band_colours": {f"{limit:g}": colour for limit, colour in zip(TIME_BREAKS_MIN, TIME_COLOURS, strict=False)},
@@ -176,6 +181,7 @@ def _build_texts(view: View, _: Translator) -> dict[str, str]:
         "time": (_("{value} min to school"), _("No school within reach")),
         "children": (_("{value} children of this stage"), _("Number of children unknown")),
         "school": (_("{value} min to school"), _("No school within reach")),
+        "reach": (_("{value} places for each child within reach"), _("Places within reach unknown")),
     }
     value, no_value = values[view.colour_by]
     return {**build_map_texts(_), "value": value, "no_value": no_value}
@@ -209,6 +215,9 @@ def build_paint(study: StudyArea, outcome: Outcome, view: View, _: Translator) -
     elif view.colour_by == "school":
         zone = find_main_schools(study, outcome, view.stage)
         classes, colours, values = classify_zones(study, zone, where), ZONE_COLOURS, minutes
+    elif view.colour_by == "reach":
+        reach = _find_reach(outcome, view.stage, units)
+        classes, colours, values = classify(reach, REACH_BREAKS), REACH_COLOURS, reach
     else:
         classes, colours, values = classify(minutes, TIME_BREAKS_MIN), TIME_COLOURS, minutes
     return {
@@ -220,11 +229,17 @@ def build_paint(study: StudyArea, outcome: Outcome, view: View, _: Translator) -
             "link_units": pack_array(links["unit"].to_numpy(dtype="<u4")),
             "link_schools": pack_array(links["school"].to_numpy(dtype="<u2")),
             "colours": list(colours),
-            "digits": 0,
+            "digits": 2 if view.colour_by == "reach" else 0,
         },
         "shown": build_symbols(outcome, view, school_at, _),
         "others": build_other_symbols(study, view.stage, school_at, _),
     }
+
+
+def _find_reach(outcome: Outcome, stage: str, units: pd.Series[str]) -> Any:
+    """Return places per child within reach of every unit; NaN where they are not known."""
+    found = next((tables.reach for tables in outcome.stages if tables.stage == stage), pd.Series(dtype=np.float64))
+    return found.reindex(units).to_numpy(dtype=np.float64)
 
 
 def select_unit_rows(outcome: Outcome, stage: str) -> pd.DataFrame:

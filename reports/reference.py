@@ -7,14 +7,18 @@ from pathlib import Path
 
 from geodata.dictionary import render_data_dictionary
 from geodata.quality import render_checks_page
+from planning.check_page import render_rule_checks_page
 from planning.indicators import render_indicators_page
+from planning.inspection_page import render_inspection_page
 from planning.rules import render_rules_page
 
 PAGES: dict[str, Callable[[], str]] = {
     "data-dictionary.md": render_data_dictionary,
     "checks.md": render_checks_page,
     "rules.md": render_rules_page,
+    "rule-checks.md": render_rule_checks_page,
     "indicators.md": render_indicators_page,
+    "inspection.md": render_inspection_page,
 }
 
 

@@ -53,6 +53,23 @@ class Rulesets(Desk):
         with self._read() as connection:
             return _find(connection, name, version)
 
+    def find_ruleset_by_id(self, ruleset_id: str) -> StoredRuleset | None:
+        """Return the version of a rulebook that has this id; None where there is none."""
+        if not is_plain(ruleset_id):
+            return None
+        with self._read() as connection:
+            row = connection.execute(select(rulesets).where(rulesets.c.ruleset_id == ruleset_id)).one_or_none()
+            return None if row is None else _build(row._mapping)
+
+    def list_ruleset_versions(self, name: str) -> tuple[StoredRuleset, ...]:
+        """Return every version of a rulebook, the latest first; none where there is no such rulebook."""
+        if not is_plain(name.strip()):
+            return ()
+        wanted = select(rulesets).where(rulesets.c.name_key == compare_key(name.strip()))
+        with self._read() as connection:
+            rows = connection.execute(wanted.order_by(rulesets.c.version.desc()))
+            return tuple(_build(row._mapping) for row in rows)
+
 
 def _find(connection: Connection, name: str, version: int | None) -> StoredRuleset | None:
     if not is_plain(name.strip()):

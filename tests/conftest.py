@@ -31,7 +31,10 @@ def cases() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Keep the tests out of the user's cache; one cache for the whole run, so that the demo is built once."""
-    folder = tmp_path_factory.mktemp("cache")
+    # The worker processes of pytest-xdist have folders of their own below that of the run.
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "cache"
+    folder.mkdir(exist_ok=True)
     os.environ["BUJU_CACHE"] = str(folder)
     return folder
 

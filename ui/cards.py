@@ -15,6 +15,7 @@ from planning.rules import Rules
 from planning.run import Outcome
 from planning.tables import compute_stage_rolls
 from reports.citations import cite_rule
+from reports.forecast_words import name_enrolled
 from reports.language import MISSING_NUMBER, Translator
 from reports.legend import name_kind, name_ownership, name_setting_short, name_stage_short
 from reports.today_tables import name_flag, name_severity, say_reason, say_value
@@ -99,7 +100,7 @@ def build_school_card(study: StudyArea, outcome: Outcome, school_id: str, stage:
     row = {str(name): value for name, value in rows.iloc[0].items()}
     flags = outcome.flags
     flags = flags[(flags["subject"] == "school") & (flags["subject_id"] == school_id)]
-    facts = _list_school_facts(row, _)
+    facts = _list_school_facts(study, row, _)
     beds = _as_float(school.get("boarding_places"))
     if np.isfinite(beds):
         facts.append((_("Boarding places"), _.number(beds)))
@@ -120,7 +121,7 @@ def _render_own_stages(study: StudyArea, school_id: str, _: Translator) -> str:
             continue
         pupils = compute_stage_rolls(study.rolls, stage, None)["pupils"].get(school_id, math.nan)
         lines.append((name_stage_short(stage, _), _.number(float(pupils)), _.number(_as_float(places[stage]))))
-    return render_table([_("Stage"), _("Enrolled"), _("Places")], lines) if lines else ""
+    return render_table([_("Stage"), name_enrolled(study, _), _("Places")], lines) if lines else ""
 
 
 def build_unit_card(study: StudyArea, outcome: Outcome, unit_id: str, stage: str, _: Translator) -> str:
@@ -157,10 +158,10 @@ def say_place_of(row: pd.Series, _: Translator) -> list[str]:
     return [str(row.get("town") or ""), name_setting_short(setting, _) if setting else ""]
 
 
-def _list_school_facts(row: dict[str, object], _: Translator) -> list[tuple[str, str]]:
+def _list_school_facts(study: StudyArea, row: dict[str, object], _: Translator) -> list[tuple[str, str]]:
     number = {name: _as_float(row.get(name)) for name in row}
     return [
-        (_("Enrolled"), _.number(number["actual_pupils"])),
+        (name_enrolled(study, _), _.number(number["actual_pupils"])),
         (_("Places"), _.number(number["capacity_places"])),
         (_("Pupils per place"), _.percent(number["fill_share"])),
         (_("By the model"), _.number(number["modelled_pupils"])),

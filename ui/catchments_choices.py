@@ -14,8 +14,9 @@ from geodata.study import StudyArea
 from reports.language import Translator
 from ui.catchments_open import Sheet, Terms, begin_anew, tell
 from ui.catchments_state import Origin
+from ui.rulebooks import choose_rulebook
 from ui.state import read_address
-from ui.today_choices import RULEBOOKS, choose_one, choose_stage_and_mode, list_stages
+from ui.today_choices import choose_one, choose_stage_and_mode, list_stages
 from ui.zoning_choices import CAPS, name_cap
 from ui.zoning_job import read_answer
 from ui.zoning_keep import ANSWERS_KEY, keep_value, put_back
@@ -71,9 +72,8 @@ def render_choices(study: StudyArea, _: Translator) -> Choices | None:
 
 def _render_rules(study: StudyArea, stage: Any, mode: Any, scope: str, _: Translator) -> tuple[Terms, Effort]:
     st.caption(_("What the numbers are judged by, and what “improve from here” aims at."))
-    books = {"cn": _("China"), "intl": _("International")}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        rulebook = choose_one(_("Rules"), RULEBOOKS, "rulebook", books.__getitem__, 134)
+        rulebook = choose_rulebook(_)
         seconds = _enter_seconds(_)
     known = bool((study.zones["stage"] == stage).any())
     goals = render_goals(_, scope, with_moved=known)

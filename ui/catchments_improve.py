@@ -23,6 +23,7 @@ from ui.catchments_open import Sheet, View, put_drawing, tell
 from ui.catchments_state import Drawing, take_zones
 from ui.job_panel import clear_job, read_job, render_job, start_job
 from ui.jobs import JobState
+from ui.pupils_view import read_viewed_of
 from ui.state import read_open_reference
 from ui.studies import read_class_sizes, read_reference
 from ui.zoning_cards import build_conflict, build_proof
@@ -102,7 +103,7 @@ def _start(choices: Choices, sheet: Sheet, drawing: Drawing) -> None:
     st.session_state[RUNNING_KEY] = asked
     clear_job(SLOT)
     more = {"spec": spec, "class_sizes": read_class_sizes(), "name": key, "ask": ask, "with_values": False}
-    start_job(SLOT, key, answer_in_worker, **more)
+    start_job(SLOT, key, answer_in_worker, viewed=read_viewed_of(sheet.study), **more)
     st.rerun()
 
 

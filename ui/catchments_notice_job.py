@@ -11,6 +11,7 @@ from geodata.cache import DiskCache, compute_cache_folder
 from geodata.messages import msg
 from geodata.study import Progress, Stage, compute_digest
 from geodata.study_file import StudySpec
+from ui.forecast_study import Viewed, build_viewed_study
 
 if TYPE_CHECKING:
     from reports.zone_notices import ZoneNotice
@@ -42,15 +43,18 @@ def write_notices_in_worker(
     stage: Stage,
     language: str,
     progress: Progress,
+    viewed: Viewed | None = None,
 ) -> None:
-    """Write the boundaries of all zones in words, and keep them in the disk cache under ``name``."""
-    from geodata.build import build_study
+    """Write the boundaries of all zones in words, and keep them in the disk cache under ``name``.
+
+    ``viewed``: whose pupils (None: today's).
+    """
     from geodata.landmarks import build_landmarks
     from reports.language import read_catalogue
     from reports.zone_notices import build_zone_notices
 
     progress(msg("Reading the names of streets and rivers"), 0.0)
-    study = build_study(spec, design_class_size=class_sizes)
+    study = build_viewed_study(spec, class_sizes, viewed)
     landmarks = build_landmarks(study)
     say = read_catalogue(language)
     zones = pd.DataFrame(list(rows), columns=["unit_id", "stage", "school_id"], dtype=str)

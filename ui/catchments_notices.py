@@ -20,6 +20,7 @@ from ui.catchments_notice_job import compute_notice_key, read_notices, write_not
 from ui.catchments_open import View
 from ui.catchments_state import NO_ZONE
 from ui.job_panel import clear_job, read_job, render_job, start_job
+from ui.pupils_view import read_viewed_of
 from ui.state import read_open_reference
 from ui.studies import read_class_sizes, read_reference
 from ui.text import clean, plain
@@ -145,6 +146,7 @@ def _render_order(view: View, _: Translator) -> None:
             rows=tuple(zones.itertuples(index=False, name=None)),
             stage=view.sheet.terms.stage,
             language=_.language,
+            viewed=read_viewed_of(view.sheet.study),
         )
         st.rerun()
 

@@ -22,6 +22,7 @@ from planning.drawing import DrawingTable, build_drawing_table, find_shared, rea
 from planning.drawing_numbers import DrawingNumbers, measure_drawing
 from planning.rules import read_rulebook
 from planning.scenario import Scenario
+from reports.forecast_words import find_ground
 from ui.catchments_keep import (
     TOKEN,
     Stamp,
@@ -167,11 +168,11 @@ def open_drawing(sheet: Sheet) -> Drawing:
     drawing = _load_open(study, stage)
     if drawing is not None:
         try:
-            return fit_drawing(drawing, study.fingerprint, stage, table.zone_ids, table.n_units)
+            return fit_drawing(drawing, find_ground(study), stage, table.zone_ids, table.n_units)
         except DrawingError as error:
             _refuse(study, stage, error)
     origin: Origin = "current" if sheet.has_today else "nearest"
-    drawing = start_drawing(study.fingerprint, stage, table.zone_ids, find_start(sheet, origin), origin)
+    drawing = start_drawing(find_ground(study), stage, table.zone_ids, find_start(sheet, origin), origin)
     _lay_out(drawing, None)
     return drawing
 
@@ -185,16 +186,16 @@ def find_start(sheet: Sheet, origin: Origin) -> Ints:
 def _load_open(study: StudyArea, stage: str) -> Drawing | None:
     """Return the drawing in the session, else the one in the visitor's file, else None."""
     desk = read_desk()
-    if desk.get("place") == _name_place(study.fingerprint, stage):
+    if desk.get("place") == _name_place(find_ground(study), stage):
         return unpack_drawing(desk["content"])
     token = read_drawing_token()
     if not TOKEN.fullmatch(token):
         return None
-    path = compute_drawing_path(study.fingerprint, stage, token)
+    path = compute_drawing_path(find_ground(study), stage, token)
     try:
         drawing = read_kept_drawing(path)
         if drawing is not None:
-            fit_drawing(drawing, study.fingerprint, stage, drawing.zone_ids, len(study.units))
+            fit_drawing(drawing, find_ground(study), stage, drawing.zone_ids, len(study.units))
             _lay_out(drawing, read_stamp(path))
     except DrawingError as error:
         _refuse(study, stage, error)
@@ -207,7 +208,7 @@ def _refuse(study: StudyArea, stage: str, error: DrawingError) -> None:
     token = read_drawing_token()
     st.session_state.pop(DESK_KEY, None)
     if TOKEN.fullmatch(token):
-        put_aside(compute_drawing_path(study.fingerprint, stage, token))
+        put_aside(compute_drawing_path(find_ground(study), stage, token))
     tell(msg("The drawing kept under this address cannot be opened: {reason} A new one begins.", reason=error.problem))
 
 
@@ -294,7 +295,7 @@ def begin_anew(sheet: Sheet, rows: pd.DataFrame | None, origin: Origin) -> Sheet
     zone = find_start(sheet, origin) if rows is None else read_drawn(table, rows)
 
     def restart(drawing: Drawing) -> Drawing:
-        fitted = fit_drawing(drawing, sheet.study.fingerprint, table.stage, table.zone_ids, table.n_units)
+        fitted = fit_drawing(drawing, find_ground(sheet.study), table.stage, table.zone_ids, table.n_units)
         return restart_drawing(fitted, zone, origin)
 
     change_drawing(restart)

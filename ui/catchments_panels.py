@@ -12,6 +12,7 @@ from ui.catchments_choices import say_state
 from ui.catchments_map import MAP_HEIGHT
 from ui.catchments_numbers import STYLE as NUMBERS_STYLE
 from ui.catchments_open import View
+from ui.rulebooks import build_judged_by, read_rules
 from ui.zoning_cards import STYLE as ZONING_STYLE
 
 PAGE_STYLE = f"""
@@ -54,7 +55,9 @@ def render_headline(view: View, _: Translator) -> None:
     badge = f'<span class="badge">{text(notice)}</span>' if study.synthetic else ""
     words = " · ".join([study.name, name_stage_short(drawing.stage, _)])
     state = say_state(len(drawing.touched), drawing.origin, drawing.revision, _)
-    st.html(f'<div class="headline">{badge}{text(words)} <span class="quiet">{text(state, longest=400)}</span></div>')
+    judged = build_judged_by(read_rules(view.sheet.terms.rulebook), _)
+    told = f'<span class="quiet">{text(state, longest=400)}</span>{judged}'
+    st.html(f'<div class="headline">{badge}{text(words)} {told}</div>')
 
 
 def render_guidance(view: View, _: Translator) -> None:

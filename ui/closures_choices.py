@@ -14,10 +14,11 @@ from geodata.study import Mode, Stage, StudyArea, compute_digest
 from planning.scenario import EnrolmentMethod, Scenario
 from reports.language import Translator
 from store import StoreError
+from ui.rulebooks import choose_rulebook
 from ui.scenario_store import find_stored, list_stored, read_stored, say_trouble
 from ui.state import SCENARIO_KEY
 from ui.text import clean, plain
-from ui.today_choices import RULEBOOKS, choose_one, choose_stage_and_mode, list_stages
+from ui.today_choices import choose_one, choose_stage_and_mode, list_stages
 from ui.zoning_keep import keep_value, put_back
 
 BASE_KEY = "closures_base"
@@ -67,8 +68,7 @@ def render_question(study: StudyArea, _: Translator) -> Question | None:
         method = choose_one(
             _("Who goes where"), list_methods(study, stage), f"closures_method_{stage}", methods.__getitem__, 160
         )
-        books = {"cn": _("China"), "intl": _("International")}
-        rulebook = choose_one(_("Rules"), RULEBOOKS, "rulebook", books.__getitem__, 134)
+        rulebook = choose_rulebook(_)
     scenario = _read_base(base_id, _)
     if scenario is None:
         return None

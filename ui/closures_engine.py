@@ -24,6 +24,7 @@ from reports.closure_scene import NewSchool
 from reports.closure_tables import order_ranking
 from ui.closures_choices import Question
 from ui.closures_state import Asked, Opened, Resized
+from ui.forecast_study import ask_viewed
 
 ENGINES_IN_MEMORY = 6
 ANSWERS_IN_MEMORY = 64
@@ -93,7 +94,7 @@ def build_engine(key: str, _study: StudyArea, _question: Question) -> Engine:
     """Return the engine of a question (``key`` names study and question)."""
     began = time.monotonic()
     rules = read_rulebook(_question.rulebook)
-    study, scenario = _study, _question.scenario
+    study, scenario = _study, ask_viewed(_study, _question.scenario)
     if scenario.all_actions:
         study = apply_actions(_study, rules, scenario).study
     found = build_what_if(_study, rules, scenario, _question.stage)

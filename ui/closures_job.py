@@ -13,6 +13,8 @@ from geodata.messages import Message, msg
 from geodata.study import Progress, Stage, compute_digest
 from geodata.study_file import StudySpec
 from planning.scenario import Scenario
+from ui.forecast_study import Viewed, ask_viewed, build_viewed_study
+from ui.rules_key import compute_rules_key
 
 JOB_VERSION = 1
 BUILD_SHARE, SINGLES_SHARE = 0.15, 0.35
@@ -31,7 +33,7 @@ class RankAsk:
 
 def compute_rank_key(fingerprint: str, ask: RankAsk) -> str:
     """Return the name under which a ranking is kept."""
-    return f"ranking-{compute_digest(JOB_VERSION, fingerprint, repr(ask))}"
+    return f"ranking-{compute_digest(JOB_VERSION, fingerprint, compute_rules_key(ask.rulebook), repr(ask))}"
 
 
 def read_ranking(key: str) -> pd.DataFrame | None:
@@ -41,17 +43,27 @@ def read_ranking(key: str) -> pd.DataFrame | None:
 
 
 def rank_in_worker(
-    *, spec: StudySpec, class_sizes: Mapping[str, float], name: str, ask: RankAsk, progress: Progress
+    *,
+    spec: StudySpec,
+    class_sizes: Mapping[str, float],
+    name: str,
+    ask: RankAsk,
+    progress: Progress,
+    viewed: Viewed | None = None,
 ) -> None:
-    """Rank closures and keep the table in the disk cache under ``name``, where the app finds it."""
-    from geodata.build import build_study
+    """Rank closures and keep the table in the disk cache under ``name``, where the app finds it.
+
+    ``viewed``: whose pupils (None: today's).
+    """
     from planning.closure_ranking import rank_closures, rank_pairs
+    from planning.projected_study import project_for
     from planning.rules import read_rulebook
     from planning.what_if import WhatIf, build_what_if
 
     progress(msg("Solving the base"), 0.0)
-    study = build_study(spec, design_class_size=class_sizes)
-    what_if = build_what_if(study, read_rulebook(ask.rulebook), ask.scenario, ask.stage)
+    study = build_viewed_study(spec, class_sizes, viewed)
+    study = study if study.view else project_for(study, ask.scenario)
+    what_if = build_what_if(study, read_rulebook(ask.rulebook), ask_viewed(study, ask.scenario), ask.stage)
     if not isinstance(what_if, WhatIf):
         raise ScenarioError(str(what_if.message))
     end = SINGLES_SHARE if ask.pairs else 1.0

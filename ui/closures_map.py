@@ -8,6 +8,7 @@ import streamlit as st
 
 from geodata.study import StudyArea, compute_digest
 from reports.closure_scene import ClosurePicture, build_closure_parts, build_closure_scene
+from reports.forecast_words import find_ground
 from reports.language import read_catalogue
 from reports.map_scene import build_study_parts
 from reports.maps import MapPart
@@ -60,7 +61,7 @@ def render_closures_map(
     scene, parts = _build_view(key, language, study, picture)
     shown = {
         **scene,
-        "study": engine.fingerprint,  # the view stays when the base changes
+        "study": find_ground(engine.county),  # the view stays when the base changes
         "selected": selected,
         "focus": st.session_state.get(SELECTION.focus_key),
         "tiles": None if study.crs == "local" else read_tiles(),

@@ -14,6 +14,7 @@ from ui.closures_job import RankAsk, compute_rank_key, rank_in_worker, read_rank
 from ui.closures_state import close_exactly, keep_asked, read_asked
 from ui.job_panel import clear_job, read_job, render_job, start_job
 from ui.jobs import JobState
+from ui.pupils_view import read_viewed_of
 from ui.state import read_open_reference
 from ui.studies import read_class_sizes, read_reference
 from ui.text import plain
@@ -54,7 +55,9 @@ def start_ranking(engine: Engine, ask: RankAsk, slot: str) -> bool:
         return False
     key = compute_rank_key(engine.fingerprint, ask)
     clear_job(slot)
-    start_job(slot, key, rank_in_worker, spec=spec, class_sizes=read_class_sizes(), name=key, ask=ask)
+    viewed = read_viewed_of(engine.county)
+    arguments = {"class_sizes": read_class_sizes(), "name": key, "ask": ask, "viewed": viewed}
+    start_job(slot, key, rank_in_worker, spec=spec, **arguments)
     return True
 
 

@@ -15,6 +15,7 @@ from reports.legend import name_stage_short
 from ui.cards import STYLE, render_facts, render_quiet, render_title, text
 from ui.closures_engine import Engine
 from ui.closures_map import MAP_HEIGHT
+from ui.rulebooks import build_judged_by
 
 MOST_CANDIDATES = 6
 PAGE_STYLE = f"""
@@ -58,7 +59,8 @@ def render_headline(engine: Engine, ranking: pd.DataFrame | None, _: Translator)
     notice = text(_("Synthetic demo: no real place"))
     badge = f'<span class="badge">{notice}</span>' if study.synthetic else ""
     words = f"{study.name} · {say_headline(engine, ranking, _)}"
-    st.html(f'<div class="headline">{badge}{text(words, longest=600)}</div>')
+    judged = build_judged_by(engine.rules, _)
+    st.html(f'<div class="headline">{badge}{text(words, longest=600)}{judged}</div>')
 
 
 def say_headline(engine: Engine, ranking: pd.DataFrame | None, _: Translator) -> str:

@@ -11,10 +11,18 @@ from geodata.schema import ColumnSchema, match_headers, read_table_schema
 from geodata.school_columns import build_school_columns, guess_kind
 from reports.language import Translator
 
-TABLE_OF_ROLE = {"population": "units", "units": "units", "zones": "zones", "sites": "sites"}
+PLANNING_ROLES = ("rolls", "births", "housing", "assets", "groups", "evidence")
+"""Optional tables of rows: what forecasts and inspections need."""
+PLACED_ROLES = ("schools", "population", "units", "sites", "housing")
+"""Roles whose rows have places on the map."""
+TABLE_OF_ROLE = {"population": "units", "units": "units", "zones": "zones", "sites": "sites"} | {
+    role: role for role in PLANNING_ROLES
+}
 POSITION = ("lon_deg", "lat_deg", "x_m", "y_m")
 PUPILS = ("kindergarten_pupils", "primary_pupils", "junior_pupils", "senior_pupils")
 _STAGED = re.compile(r"(kindergarten|primary|junior|senior)_|.*grade_\d+_")
+_GRADED = re.compile(r"(kindergarten_)?grade_\d+_(pupils|classes)")
+_YEAR = re.compile(r"(?<!\d)(19|20|21)\d\d(?!\d)")
 _AGES = re.compile(r"age_?\d{1,2}_\d{1,2}")
 
 
@@ -29,7 +37,7 @@ class Field:
     @property
     def schema(self) -> ColumnSchema:
         """Its entry in the data dictionary; wide columns of schools (primary_capacity_places …) have one as well."""
-        wide = build_school_columns() if self.table == "schools" else {}
+        wide = build_school_columns() if self.table in ("schools", "rolls") else {}
         return wide.get(self.name) or read_table_schema(self.table).column(self.name)
 
 
@@ -58,6 +66,20 @@ FIELDS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
             ("site_id", "name", "lon_deg", "lat_deg", "class_options", "stages", "area_m2", "cost_cny"),
             ("x_m", "y_m"),
         ),
+        "rolls": _fields("rolls", ("school_id", "year", "stage", "grade", "pupils", "classes")),
+        "births": _fields("births", ("year", "town", "unit_id", "births_children")),
+        "housing": _fields(
+            "housing",
+            ("project_id", "name", "lon_deg", "lat_deg", "unit_id", "new_dwellings", "completion_year"),
+            ("filling_years", *(f"{stage}_per_dwelling" for stage in PUPILS), "x_m", "y_m"),
+        ),
+        "assets": _fields(
+            "assets",
+            ("school_id", "stage", "year", "staff_teachers"),
+            [column.name for column in read_table_schema("assets").columns[4:]],
+        ),
+        "groups": _fields("groups", [column.name for column in read_table_schema("groups").columns]),
+        "evidence": _fields("evidence", [column.name for column in read_table_schema("evidence").columns]),
     }
 )
 
@@ -78,6 +100,8 @@ class Need:
 SYSTEM_NEED = Need("system", ())
 """The coordinate system of a file that does not say it; asked for beside the columns."""
 _PLACE = Need("place", (("lon_deg", "lat_deg"), ("x_m", "y_m")))
+_SCHOOL = Need("code", (("school_id",),))
+_ROLL = Need("pupils", (("pupils",), *((name,) for name in build_school_columns() if _GRADED.fullmatch(name))))
 NEEDS: Mapping[str, tuple[Need, ...]] = MappingProxyType(
     {
         "schools": (Need("school", (("school_id",), ("name",))), _PLACE, Need("stage", (("stage",), ("kind",)))),
@@ -89,6 +113,17 @@ NEEDS: Mapping[str, tuple[Need, ...]] = MappingProxyType(
             Need("school", (("school_id",),)),
         ),
         "sites": (Need("site", (("site_id",),)), _PLACE),
+        "rolls": (_SCHOOL, Need("year", (("year",),)), Need("stage", (("stage",),)), _ROLL),
+        "births": (Need("year", (("year",),)), Need("births", (("births_children",),))),
+        "housing": (
+            Need("project", (("project_id",),)),
+            Need("place_or_unit", (*_PLACE.choices, ("unit_id",))),
+            Need("dwellings", (("new_dwellings",),)),
+            Need("completion", (("completion_year",),)),
+        ),
+        "assets": (_SCHOOL,),
+        "groups": (Need("group", (("group_id",),)), _SCHOOL),
+        "evidence": (Need("item", (("item_id",),)),),
     }
 )
 
@@ -103,6 +138,16 @@ def name_need(_: Translator, need: Need) -> str:
         "unit": _("code of the village or estate"),
         "site": _("code of the site"),
         "system": _("coordinate system"),
+        "code": _("school code"),
+        "year": _("year"),
+        "pupils": _("numbers of pupils"),
+        "births": _("numbers of births"),
+        "project": _("code of the project"),
+        "place_or_unit": _("longitude and latitude, or planning unit"),
+        "dwellings": _("numbers of dwellings"),
+        "completion": _("year of completion"),
+        "group": _("code of the group"),
+        "item": _("code of the item"),
     }[need.name]
 
 
@@ -110,7 +155,10 @@ def read_columns(role: str) -> Mapping[str, ColumnSchema]:
     """Return every column of ours that a file of this role may hold, in the order in which the reader matches them."""
     if role == "schools":
         return build_school_columns()
-    return {column.name: column for column in read_table_schema(TABLE_OF_ROLE[role]).columns}
+    columns = {column.name: column for column in read_table_schema(TABLE_OF_ROLE[role]).columns}
+    if role == "rolls":  # grades may stand side by side
+        columns |= {name: column for name, column in build_school_columns().items() if _GRADED.fullmatch(name)}
+    return columns
 
 
 def match_fields(role: str, headers: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
@@ -149,17 +197,19 @@ def list_unmet(
     found : our column → header
     has_shapes : its rows have places of their own
     default_stage : stage of all schools, where it was chosen
-    parts : sheets that are read: one named after a stage tells the stage
+    parts : sheets that are read: one named after a stage or year tells it
     headers : all headers of the file
     """
     unmet = []
     for need in NEEDS[role]:
         met = any(set(choice) <= set(found) for choice in need.choices)
-        if need.name == "place":
+        if need.name in ("place", "place_or_unit"):
             met = met or has_shapes
         elif need.name == "stage" and role == "schools":
             told = "name" in found or any(_STAGED.match(name) for name in found)
             met = met or told or bool(default_stage) or any(guess_kind(part) for part in parts)
+        elif need.name == "year":
+            met = met or any(_YEAR.search(part) for part in parts)
         elif need.name == "people":
             met = met or any(_AGES.fullmatch(header) for header in headers)
         if not met:

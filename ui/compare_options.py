@@ -17,6 +17,7 @@ from planning.scenario import EnrolmentMethod, Scenario
 from reports.language import Translator
 from reports.legend import name_stage_short
 from store import StoredScenario, StoreError
+from ui.rulebooks import choose_rulebook
 from ui.scenario_store import list_stored, read_open_id, read_stored, say_trouble
 from ui.state import COMPARE_KEY, keep_in_address, read_address
 from ui.text import clean, plain
@@ -76,8 +77,11 @@ def render_options(study: StudyArea, _: Translator) -> Chosen | None:
         ids = _choose_ids(stored, told, _)
         options = _read_options(study, ids, stored, told, _)
         stage = _choose_stage(study, options, _)
-        years = list_plan_years([option.scenario for option in options], find_latest_roll(study, stage))
+        # With the pupils of a year that year holds, and with it the steps up to it (``ui.forecast_study``).
+        scenarios = [] if study.view else [option.scenario for option in options]
+        years = list_plan_years(scenarios, find_latest_roll(study, stage))
         year = _choose_year(years, options, _) if years else None
+        choose_rulebook(_)
         _render_share(ids, year, _find_model(options), _)
     for words in told.words:
         st.warning(plain(words, longest=600))

@@ -17,6 +17,7 @@ from ui.cards import render_facts, render_head, render_quiet, render_title, say_
 from ui.compare_indicators import STYLE as TABLE_STYLE
 from ui.compare_indicators import build_key_table
 from ui.compare_view import MAP_HEIGHT, Compared, Selected, clear_selected
+from ui.rulebooks import build_judged_by
 
 OUTRIGHT_NOTES = 2
 PAGE_STYLE = f"""
@@ -53,23 +54,24 @@ def render_headline(study: StudyArea, compared: Compared, _: Translator) -> None
     badge = f'<span class="badge">{text(notice)}</span>' if study.synthetic else ""
     names = compared.comparison.names
     stage = name_stage_short(compared.stage, _)
+    judged = build_judged_by(compared.outcomes[0].rules, _)
     if len(names) < 2:
         words = _("Choose a second option to compare “{name}” with.", name=names[0])
-        st.html(f'<div class="headline">{badge}{text(f"{study.name} · {stage} · {words}", longest=400)}</div>')
+        st.html(f'<div class="headline">{badge}{text(f"{study.name} · {stage} · {words}", longest=400)}{judged}</div>')
         return
     said = [say_option(compared, option, _) for option in range(1, len(names))]
     if len(said) == 1:
         against = _("against “{name}”:", name=names[0])
         words = f"<b>{text(names[1], longest=60)}</b> {text(against, longest=100)} "
         inner = f"{text(study.name)} · {text(stage)} · {words}{text(said[0], longest=600)}"
-        st.html(f'<div class="headline">{badge}{inner}</div>')
+        st.html(f'<div class="headline">{badge}{inner}{judged}</div>')
         return
     top = text(f"{study.name} · {stage} · " + _("against “{name}”:", name=names[0]), longest=300)
     lines = "".join(
         f"<li><b>{text(name, longest=60)}</b>: {text(words, longest=500)}</li>"
         for name, words in zip(names[1:], said, strict=True)
     )
-    st.html(f'<div class="headline">{badge}{top}<ul>{lines}</ul></div>')
+    st.html(f'<div class="headline">{badge}{top}{judged}<ul>{lines}</ul></div>')
 
 
 def say_option(compared: Compared, option: int, _: Translator) -> str:

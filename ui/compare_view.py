@@ -17,6 +17,7 @@ from reports.maps import MapPart
 from ui.compare_options import Chosen, Option
 from ui.map_canvas import render_map
 from ui.map_settings import read_tiles
+from ui.rulebooks import read_reference
 from ui.scenario_outcomes import ask_scenario, compute_outcome_key
 from ui.selection import Selected as Selected
 from ui.selection import Selection
@@ -43,14 +44,9 @@ class Compared:
     rulebook: str
 
 
-def read_rulebook_name() -> str:
-    """Return the rulebook chosen on the Today page."""
-    return str(st.session_state.get("today_rulebook_kept") or "cn")
-
-
 def find_compared(study: StudyArea, chosen: Chosen, _: Translator) -> Compared | None:
     """Return what is compared; answers that take long run as jobs drawn here, and the others are compared meanwhile."""
-    rulebook = read_rulebook_name()
+    rulebook = read_reference()
     keys: list[str] = []
     options: list[Option] = []
     outcomes: list[Outcome] = []

@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
+
 import pandas as pd
 import streamlit as st
 
+from geodata.errors import LayoutError
 from geodata.study import StudyArea
 from planning.compare_years import ask_year, build_years, find_latest_roll, find_state_year
+from planning.forecast import VARIANTS
 from planning.run import Outcome
+from planning.scenario import Scenario
 from reports.compare_charts import build_year_chart
+from reports.forecast_words import read_view_words, say_school_year, say_variant
 from reports.language import Translator
 from ui.compare_options import Chosen
 from ui.compare_view import Compared
+from ui.pupils_view import list_view_years, project_cached, read_forecast_options
 from ui.scenario_outcomes import ask_scenario, find_outcome, is_heavy
 from ui.text import clean, plain
 from ui.zoning_keep import keep_value, put_back
 
 ALL_YEARS_KEY = "compare_all_years"
+WHOSE_KEY = "compare_year_whose"
+TODAY = "today"
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Whose children the years of the plan have: a variant of the forecast, or today's (``""``)."""
+
+    variant: str
+    years: tuple[int, ...]
 
 
 def render_years(study: StudyArea, chosen: Chosen, compared: Compared, _: Translator) -> None:
     """Draw the charts by year, for all schools of the stage or one of them."""
-    plans = _gather_plans(study, chosen, compared, _)
-    school = _choose_school(compared, _)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        school = _choose_school(compared, _)
+        asking = _choose_whose(study, chosen, _)
+    plans = _gather_plans(study, chosen, compared, asking, _)
     years = build_years(study, compared.stage, plans, school)
+    view = read_view_words(study.view)
+    if view is not None:  # its "roll" is the forecast, and stands there as the plan
+        years = years[(years["kind"] != "roll") | (years["year"] < view[0])]
     if years.empty:
         st.text(_("No roll of any year is known, and no action has a year."))
         return
-    st.caption(
-        _(
-            "Past years are those of the rolls. In the years of the plan the children are today's, because there is no"
-            " forecast of births and moves yet: what changes is where they go to school. Fill of past years is measured"
-            " by today's places."
-        )
-    )
+    st.caption(plain(say_whose(study, asking, _), longest=500))
     left, right = st.columns(2, gap="medium")
     names = compared.comparison.names
     with left:
@@ -41,6 +58,43 @@ def render_years(study: StudyArea, chosen: Chosen, compared: Compared, _: Transl
     with right:
         _draw(years, names, "fill_share", _)
     _show_table(years, names, _)
+
+
+def say_whose(study: StudyArea, asking: Asking, _: Translator) -> str:
+    """Return whose children the years of the plan have, and what the fill of past years is measured by."""
+    view = read_view_words(study.view)
+    if view is not None:
+        words = _(
+            "Past years are those of the rolls. The plan is that of {year} with the children of the {variant}.",
+            year=say_school_year(view[0], _),
+            variant=say_variant(view[1], _),
+        )
+    elif asking.variant:
+        words = _(
+            "Past years are those of the rolls. In the years of the plan the children are those of the {variant}.",
+            variant=say_variant(asking.variant, _),
+        )
+    else:
+        words = _(
+            "Past years are those of the rolls. In the years of the plan the children are today's: what changes is"
+            " where they go to school."
+        )
+    more = _("Fill of past years is measured by today's places.")
+    return words + ("" if _.language == "zh" else " ") + more
+
+
+def _choose_whose(study: StudyArea, chosen: Chosen, _: Translator) -> Asking:
+    """Draw the choice of the children of the plan's years; nothing to choose where all pages show those of one year."""
+    known = [] if study.view or not chosen.years else list_view_years(study)
+    if not any(year in known for year in chosen.years):
+        return Asking("", ())
+    names: dict[str, str] = {TODAY: _("Today's"), **{name: say_variant(name, _) for name in VARIANTS}}
+    put_back(WHOSE_KEY, "middle", list(names))
+    found = st.selectbox(
+        _("Children of the plan's years"), list(names), format_func=names.__getitem__, key=WHOSE_KEY, width=210
+    )
+    keep_value(WHOSE_KEY, found)
+    return Asking("" if found == TODAY else str(found), tuple(known))
 
 
 def _draw(years: pd.DataFrame, names: tuple[str, ...], what: str, _: Translator) -> None:
@@ -90,11 +144,12 @@ def _choose_school(compared: Compared, _: Translator) -> str:
 
 
 def _gather_plans(
-    study: StudyArea, chosen: Chosen, compared: Compared, _: Translator
+    study: StudyArea, chosen: Chosen, compared: Compared, asking: Asking, _: Translator
 ) -> list[tuple[int, int, Outcome]]:
     """Return option, year and answer; answers that take long only where they are there, or asked for."""
     if not chosen.years:
-        latest = find_latest_roll(study, compared.stage)
+        view = read_view_words(study.view)
+        latest = find_latest_roll(study, compared.stage) if view is None else view[0] - 1
         if latest is None:
             return []
         return [(number, latest + 1, outcome) for number, outcome in enumerate(compared.outcomes)]
@@ -103,11 +158,10 @@ def _gather_plans(
     with st.spinner(_("Working out the years …")):
         for number, option in enumerate(compared.options):
             for year in chosen.years:
-                # Between two of its own actions nothing changes: one answer stands for all these years.
-                scenario = ask_year(option.scenario, find_state_year(option.scenario, year, chosen.years[0]))
-                outcome = find_outcome(study, scenario, compared.rulebook)
-                if outcome is None and (wanted or not is_heavy(study, scenario)):
-                    outcome = ask_scenario(study, scenario, compared.rulebook, _=_)
+                of_year, scenario = _ask(study, option.scenario, year, chosen.years[0], asking)
+                outcome = find_outcome(of_year, scenario, compared.rulebook)
+                if outcome is None and (wanted or not is_heavy(of_year, scenario)):
+                    outcome = ask_scenario(of_year, scenario, compared.rulebook, _=_)
                 if outcome is None:
                     missing += 1
                     continue
@@ -117,6 +171,21 @@ def _gather_plans(
             st.caption(plain(_("Answers not worked out yet, because they take long: {count}.", count=missing)))
             st.button(_("Work out all years"), on_click=_want_all, key="compare_all_years_button")
     return plans
+
+
+def _ask(study: StudyArea, scenario: Scenario, year: int, first: int, asking: Asking) -> tuple[StudyArea, Scenario]:
+    """Return study and question of one year: projected where the forecast knows it and that is asked for."""
+    if asking.variant and year in asking.years:
+        options = read_forecast_options()
+        try:
+            projected = project_cached(study, year, asking.variant, options)
+        except LayoutError:
+            return study, ask_year(scenario, find_state_year(scenario, year, first))
+        own = next(name for name in VARIANTS if name == asking.variant)
+        return projected, dataclasses.replace(scenario, year=year, variant=own, forecast=options)
+    # Between two of its own actions nothing changes: one answer stands for all these years.
+    plain_scenario = dataclasses.replace(scenario, variant="")
+    return study, ask_year(plain_scenario, find_state_year(plain_scenario, year, first))
 
 
 def _want_all() -> None:

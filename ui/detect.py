@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import streamlit as st
 
+from geodata.dictionary import SHEET_NAMES
 from geodata.errors import DataError, DataIssue
-from geodata.files import read_layer, read_raw_tables  # also forbids virtual files, before their library is loaded
+from geodata.files import (
+    RawTable,
+    read_layer,
+    read_raw_tables,
+)  # also forbids virtual files, before their library is loaded
+from geodata.read_rows import list_year_sheets
 from geodata.school_sheets import open_sheets
-from ui.columns import count_matches
+from geodata.study_file import RowsSource
+from geodata.values import parse_year
+from ui.columns import PLANNING_ROLES, count_matches, match_fields
 
 Shape = Literal["", "point", "polygon", "raster", "roads"]
 TEXT_ENDINGS = ("csv",)
@@ -44,7 +53,8 @@ class Detected:
 
     ``rows`` is None where a file has none to count; ``size_mb`` is its size. ``parts`` are the names of its sheets or
     layers and ``used`` those that are read. ``has_system`` says whether a layer names its coordinate system.
-    ``hexagons``: the rows carry codes of hexagons. ``numbers`` are the headers over numbers.
+    ``hexagons``: the rows carry codes of hexagons. ``numbers`` are the headers over numbers. ``years`` are those of the
+    rows, in order, for tables of years (past rolls, births, housing, assets).
     """
 
     format: str
@@ -57,6 +67,7 @@ class Detected:
     has_system: bool = True
     hexagons: bool = False
     numbers: tuple[str, ...] = ()
+    years: tuple[int, ...] = ()
     issues: tuple[DataIssue, ...] = ()
 
     @property
@@ -97,8 +108,12 @@ def _detect_table(path: Path, role: str, part: str, label: str, size_mb: float) 
     filled = [name for name, table in tables.items() if len(table.frame)] or list(tables)
     if part in tables:
         used = [part]
+    elif SHEET_NAMES.get(role) in filled:
+        used = [SHEET_NAMES[role]]
     elif role == "schools":
         used = [sheet.name for sheet in open_sheets(path, match_school_sheets=True)]
+    elif role == "rolls" and (years := list_year_sheets(path, RowsSource(path.name), "rolls")):
+        used = years
     else:
         used = [max(filled, key=lambda name: count_matches(role, list(tables[name].frame.columns)))]
     headers = tuple(dict.fromkeys(str(header) for name in used for header in tables[name].frame.columns))
@@ -114,7 +129,33 @@ def _detect_table(path: Path, role: str, part: str, label: str, size_mb: float) 
         tuple(name for name in used if name),
         hexagons=hexagons,
         numbers=numbers,
+        years=_list_years(role, [tables[name] for name in used]),
     )
+
+
+def _list_years(role: str, sheets: Sequence[RawTable]) -> tuple[int, ...]:
+    """Return the years of the rows of a table of years, or those of its sheets' names; none where nothing tells."""
+    if role not in PLANNING_ROLES:
+        return ()
+    years = set()
+    for sheet in sheets:
+        found = match_fields(role, [str(header) for header in sheet.frame.columns], {})
+        header = found.get("year") or found.get("completion_year")
+        for cell in set(sheet.frame[header]) if header else {sheet.sheet}:
+            with suppress(ValueError):
+                years.add(parse_year(str(cell)))
+    return tuple(sorted(year for year in years if year))
+
+
+def list_template_sheets(path: Path) -> dict[str, str]:
+    """Return the sheets of the template that a workbook has rows in, by role, those of schools left out."""
+    if path.suffix.lower() != ".xlsx":
+        return {}
+    try:
+        filled = {table.sheet for table in read_raw_tables(path) if len(table.frame)}
+    except DataError:
+        return {}
+    return {role: SHEET_NAMES[role] for role in PLANNING_ROLES if SHEET_NAMES[role] in filled}
 
 
 def _is_numeric(cells: Sequence[str]) -> bool:

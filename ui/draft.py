@@ -18,6 +18,7 @@ from geodata.crs import SHIFTED, require_metric_crs
 from geodata.errors import CrsError
 from geodata.study import STAGES
 from geodata.study_file import StudySpec, build_study_spec
+from ui.columns import PLANNING_ROLES
 from ui.uploads import name_sheet_copy
 
 DRAFT_FILE = "draft.json"
@@ -95,7 +96,7 @@ def build_document(draft: Draft) -> dict[str, Any]:
     if population := _build_population(draft):
         document["population"] = population
         document["units"] = _build_units(draft)
-    for role in ("zones", "sites"):
+    for role in ("zones", "sites", *PLANNING_ROLES):
         if draft.files.get(role):
             document[role] = _locate(draft, role)
     document["travel"] = {"detour_factor": float(draft.detour_factor)}
@@ -108,7 +109,7 @@ def _locate(draft: Draft, role: str) -> dict[str, Any]:
     place = {"path": path}
     if part and path.endswith(LAYERED_ENDING):
         place["layer"] = part
-    elif part and role == "schools":
+    elif part and role in ("schools", *PLANNING_ROLES):
         place["sheet"] = part
     elif part:
         place["path"] = name_sheet_copy(path, part)

@@ -16,7 +16,7 @@ from geodata.study_file import StudySpec
 from geodata.values import parse_number
 from ui.columns import match_fields
 
-ROLES = ("schools", "sites", "population", "units")
+ROLES = ("schools", "sites", "population", "units", "housing")
 FARTHEST_DEG = 5.0
 """A row farther than this from the middle of its file has a wrong position: to show it would shrink the map."""
 

@@ -32,11 +32,14 @@ def main() -> None:
         st.Page("pages/home.py", title=_("Home"), url_path="home", default=True),
         st.Page("pages/data.py", title=_("Data"), url_path="data"),
         st.Page("pages/today.py", title=_("Today"), url_path="today"),
+        st.Page("pages/forecast.py", title=_("Forecast"), url_path="forecast"),
         st.Page("pages/zoning.py", title=_("Zoning"), url_path="zoning"),
         st.Page("pages/catchments.py", title=_("Catchments"), url_path="catchments"),
         st.Page("pages/scenarios.py", title=_("Scenarios"), url_path="scenarios"),
         st.Page("pages/closures.py", title=_("Closures"), url_path="closures"),
         st.Page("pages/compare.py", title=_("Compare"), url_path="compare"),
+        st.Page("pages/inspection.py", title=_("Inspection"), url_path="inspection"),
+        st.Page("pages/rules.py", title=_("Rules"), url_path="rules"),
     ]
     page = st.navigation(pages, position="hidden")
     render_page_links(pages, page)

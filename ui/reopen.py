@@ -8,6 +8,7 @@ from geodata.errors import LayoutError
 from geodata.study import StudyArea
 from ui.build_job import build_in_worker
 from ui.job_panel import clear_job, read_job, render_job, start_job
+from ui.pupils_view import show_viewed
 from ui.state import close_study, read_open_reference, render_no_study, require_study, translator
 from ui.studies import forget_missing_studies, read_class_sizes, read_reference
 from ui.text import plain
@@ -15,11 +16,15 @@ from ui.text import plain
 SLOT = "reopen"
 
 
-def open_or_build() -> StudyArea | None:
-    """Return the open study; None while it is being built, or where there is none (then the page says so)."""
+def open_or_build(*, projected: bool = True) -> StudyArea | None:
+    """Return the open study; None while it is being built, or where there is none (then the page says so).
+
+    With the pupils of the year that the visitor chose (``ui.pupils_view``), and the choice drawn; ``projected`` False:
+    with today's, and without the choice.
+    """
     study = require_study()
     if study is not None:
-        return study
+        return show_viewed(study) if projected else study
     _ = translator()
     state = render_job(SLOT, _("Building the county"))
     if state is None:

@@ -16,9 +16,10 @@ from planning.run import Outcome
 from reports.language import Translator
 from reports.legend import name_stage_short
 from ui.closure_answer import render_closure_answer
+from ui.pupils_view import read_viewed_of
 from ui.scenario_outcomes import ask_scenario, find_failure, find_outcome, start_later
 from ui.scenario_store import open_app_store, read_who, say_trouble
-from ui.scenario_view import RULEBOOK, View
+from ui.scenario_view import View
 from ui.text import clean, plain
 
 SLOT = "scenario_run"
@@ -28,7 +29,7 @@ SAVED_KEY = "scenario_runs_saved"
 
 def ask_whole(view: View, _: Translator) -> Outcome | None:
     """Return a heavy answer, or None while it is worked out; its progress is drawn here."""
-    outcome = ask_scenario(view.study, view.scenario, RULEBOOK, slot=SLOT, _=_)
+    outcome = ask_scenario(view.study, view.scenario, view.rulebook, slot=SLOT, _=_)
     if outcome is not None:
         st.rerun()
     return outcome
@@ -36,7 +37,7 @@ def ask_whole(view: View, _: Translator) -> Outcome | None:
 
 def await_whole(view: View, _: Translator) -> None:
     """Have a light answer worked out beside the page, once the reader has paused; then draw the page again."""
-    failure = find_failure(view.study, view.scenario, RULEBOOK)
+    failure = find_failure(view.study, view.scenario, view.rulebook)
     if failure is not None:
         st.warning(plain(say_trouble(failure, _), longest=500))
         return
@@ -45,20 +46,22 @@ def await_whole(view: View, _: Translator) -> None:
 
     @st.fragment(run_every=LOOK_EVERY_S)
     def look() -> None:
-        if find_outcome(view.study, view.scenario, RULEBOOK) is not None or _has_failed(view):
+        if find_outcome(view.study, view.scenario, view.rulebook) is not None or _has_failed(view):
             st.rerun(scope="app")
         if time.monotonic() - began >= PAUSE_S:
-            start_later(view.study, view.scenario, RULEBOOK)
+            start_later(view.study, view.scenario, view.rulebook)
 
     look()
 
 
 def _has_failed(view: View) -> bool:
-    return find_failure(view.study, view.scenario, RULEBOOK) is not None
+    return find_failure(view.study, view.scenario, view.rulebook) is not None
 
 
 def save_run(view: View, outcome: Outcome) -> None:
-    """Keep the answer of this version in the store, once."""
+    """Keep the answer of this version in the store, once; not that with the pupils of a year chosen for all pages."""
+    if read_viewed_of(view.study) is not None:
+        return  # an answer for other pupils, chosen for a look: not what this version of the scenario asks
     stored, fingerprint = view.work.stored, outcome.record.plan_fingerprint
     mark = f"{stored.scenario_id}:{stored.version}:{fingerprint}"
     done = st.session_state.setdefault(SAVED_KEY, [])
@@ -134,10 +137,12 @@ def render_schools(view: View, outcome: Outcome, _: Translator) -> None:
     )
     change = (table[_("Pupils after")].fillna(0) - table[_("Pupils before")].fillna(0)).abs()
     order = change.sort_values(ascending=False, kind="stable").index
+    rolls = _("the forecast's rolls") if view.study.view else _("today's rolls")
     st.caption(
         _(
-            "By the model; enrolled: today's rolls, moved as the model moves the pupils of the same school, so a school"
-            " with twice its modelled pupils on the roll hands on twice as many. What changes most comes first."
+            "By the model; enrolled: {rolls}, moved as the model moves the pupils of the same school, so a school"
+            " with twice its modelled pupils on the roll hands on twice as many. What changes most comes first.",
+            rolls=rolls,
         )
     )
     numbers = {str(name): st.column_config.NumberColumn(format="localized") for name in table.columns[1:]}

@@ -10,6 +10,7 @@ from geodata.errors import LayoutError
 from planning.scenario_file import render_scenario
 from reports.language import Translator
 from ui.cards import text
+from ui.rulebooks import build_judged_by, read_rules
 from ui.scenario_settings import render_settings
 from ui.scenario_store import (
     LONGEST_NAME,
@@ -64,7 +65,8 @@ def _build_title(view: View, _: Translator) -> str:
         more.insert(0, _("builds on “{name}”", name=above[0].name))
     return (
         f'<div class="headline">{badge}{text(stored.name, longest=80)}'
-        f'<span class="saved">{text(" · ".join(more), longest=200)}</span></div>'
+        f'<span class="saved">{text(" · ".join(more), longest=200)}</span>'
+        f"{build_judged_by(read_rules(view.rulebook), _)}</div>"
     )
 
 

@@ -21,11 +21,11 @@ from planning.actions import (
     MergeSchools,
     StagePlaces,
 )
-from planning.rules import read_rulebook
 from reports.language import Translator
 from reports.legend import name_stage_short
+from ui.rulebooks import read_rules
 from ui.scenario_pick import start_pick
-from ui.scenario_view import RULEBOOK, Offer, View, add_action, find_row, read_number
+from ui.scenario_view import Offer, View, add_action, find_row, read_number
 from ui.scenario_who import read_who
 from ui.state import translator
 from ui.text import clean, plain
@@ -242,7 +242,7 @@ def _say_design(view: View, school_id: str, stage: Stage, classes: float, _: Tra
     """Say how many places so many classes count for; those of a county may have been given by another measure."""
     about = find_row(view.after.schools, "school_id", school_id)
     kind = "" if about is None else str(about["kind"])
-    design = read_rulebook(RULEBOOK).limit("design_class_size", stage, kind=kind, year=view.scenario.year)
+    design = read_rules(view.rulebook).limit("design_class_size", stage, kind=kind, year=view.scenario.year)
     if design is None:
         return ""
     return _(

@@ -12,6 +12,7 @@ from planning.scenario import Scenario
 from reports.language import Translator
 from store import StoredScenario
 from ui.cards import text
+from ui.rulebooks import read_reference
 from ui.scenario_bar import DELETED_KEY, copy_scenario, delete_scenario, undelete_scenario
 from ui.scenario_exchange import render_import_scenario, render_import_study, render_pack
 from ui.scenario_quick import ask_quick
@@ -27,7 +28,6 @@ from ui.scenario_store import (
     say_trouble,
     say_when,
 )
-from ui.scenario_view import RULEBOOK
 from ui.scenario_work import REFUSED_KEY
 from ui.state import MODE_KEY, STAGE_KEY, translator
 from ui.text import clean, plain
@@ -118,7 +118,7 @@ def _describe(study: StudyArea, item: StoredScenario, _: Translator, *, checked:
     count = len(scenario.actions)
     about = _("no steps") if not count else _("{count} steps", count=_.number(count))
     if checked:
-        problems = ask_quick(study, scenario, scenario.stages[0], RULEBOOK).applied.problems
+        problems = ask_quick(study, scenario, scenario.stages[0], read_reference()).applied.problems
         wrong = sum(problem.severity == "error" for problem in problems)
         if wrong:
             return about, ("bad", _("{count} to mend", count=_.number(wrong)))

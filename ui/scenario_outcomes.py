@@ -10,8 +10,10 @@ from planning.rules import read_rulebook
 from planning.run import Outcome, run_scenario
 from planning.scenario import Scenario
 from reports.language import Translator
+from ui.forecast_study import ask_viewed
 from ui.job_panel import clear_job, read_job, render_job, start_job
 from ui.jobs import JobState
+from ui.pupils_view import read_viewed_of
 from ui.scenario_job import compute_outcome_key as compute_outcome_key
 from ui.scenario_job import read_kept, run_in_worker
 from ui.scenario_shelf import OutcomeShelf
@@ -42,6 +44,7 @@ def open_shelf() -> OutcomeShelf:
 
 def find_outcome(study: StudyArea, scenario: Scenario, rulebook: str = "cn") -> Outcome | None:
     """Return the outcome where it is known already; computes nothing."""
+    scenario = ask_viewed(study, scenario)
     key = compute_outcome_key(study.fingerprint, scenario, rulebook)
     found = open_shelf().find(key)
     if found is None and is_heavy(study, scenario):
@@ -53,12 +56,14 @@ def find_outcome(study: StudyArea, scenario: Scenario, rulebook: str = "cn") -> 
 
 def start_later(study: StudyArea, scenario: Scenario, rulebook: str = "cn") -> None:
     """Begin to work out a light outcome beside the page; what still waits for its turn is dropped."""
+    scenario = ask_viewed(study, scenario)
     key = compute_outcome_key(study.fingerprint, scenario, rulebook)
     open_shelf().start(key, lambda: run_scenario(study, read_rulebook(rulebook), scenario))
 
 
 def find_failure(study: StudyArea, scenario: Scenario, rulebook: str = "cn") -> LayoutError | None:
     """Return why an outcome worked out beside the page could not be; None where nothing went wrong."""
+    scenario = ask_viewed(study, scenario)
     return open_shelf().find_failure(compute_outcome_key(study.fingerprint, scenario, rulebook))
 
 
@@ -70,7 +75,10 @@ def ask_scenario(
     A heavy one runs as a job: its progress with a button to stop it is drawn where this is called, and None is
     returned until it is there; a failure is told there in words, with a button to try again. ``slot`` names the place
     of the job on the page; by default it is made of the question, so that several can run side by side.
+
+    A projected study answers about its own year and variant, whatever the scenario says (``ui.forecast_study``).
     """
+    scenario = ask_viewed(study, scenario)
     found = find_outcome(study, scenario, rulebook)
     if found is not None:
         return found
@@ -112,7 +120,7 @@ def _start(study: StudyArea, scenario: Scenario, rulebook: str, key: str, slot: 
         return False
     clear_job(slot)
     arguments = {"class_sizes": read_class_sizes(), "name": key, "scenario": scenario, "rulebook": rulebook}
-    start_job(slot, key, run_in_worker, spec=spec, **arguments)
+    start_job(slot, key, run_in_worker, spec=spec, viewed=read_viewed_of(study), **arguments)
     return True
 
 

@@ -10,6 +10,7 @@ from reports.language import Translator
 from store import StoredScenario, StoreError
 from ui.cards import STYLE as CARD_STYLE
 from ui.page_words import render_page_words
+from ui.pupils_view import settle_scenario
 from ui.scenario_answers import ask_whole, await_whole, render_answers, render_record, render_schools, save_run
 from ui.scenario_bar import render_bar
 from ui.scenario_conflict import collect_all_names, has_conflict, render_conflict, render_notices
@@ -25,7 +26,7 @@ from ui.scenario_preview import render_preview
 from ui.scenario_steps import STYLE as STEP_STYLE
 from ui.scenario_steps import gather_problems, render_steps
 from ui.scenario_store import close_scenario, find_stored, read_open_id, render_who, say_trouble
-from ui.scenario_view import RULEBOOK, Selected, View, build_view, choose_stage, clear_selected
+from ui.scenario_view import Selected, View, build_view, choose_stage, clear_selected
 from ui.scenario_who import recall_who
 from ui.scenario_work import Work, open_work
 from ui.state import translator
@@ -117,7 +118,10 @@ def _render_open(study: StudyArea, work: Work, _: Translator) -> None:
         st.error(plain(_("This scenario cannot be read. {why}", why=say_trouble(error, _)), longest=700))
         st.button(_("← All scenarios"), key="scenario_all", on_click=close_scenario)
         return
+    study, scenario, told = settle_scenario(study, scenario, _)
     with st.container():  # a place of its own: what comes and goes here must not shift what stands below
+        if told:
+            st.info(plain(told, longest=400))
         render_notices(work, _)
         if has_conflict():
             render_conflict(work, collect_all_names(study, scenario), _)
@@ -198,7 +202,7 @@ def _render_below(view: View, _: Translator) -> None:
         if tab == "history":
             render_history(view, _)
             return
-        outcome = find_outcome(view.study, view.scenario, RULEBOOK)
+        outcome = find_outcome(view.study, view.scenario, view.rulebook)
         if outcome is None and is_heavy(view.study, view.scenario):
             outcome = ask_whole(view, _) if _wanted(view, _) else None
         elif outcome is None:

@@ -14,7 +14,7 @@ from reports.scenario_after import BeforeAfter
 from ui.cards import text
 from ui.scenario_quick import ask_quick
 from ui.scenario_steps import build_problem
-from ui.scenario_view import RULEBOOK, View
+from ui.scenario_view import View
 
 MOST_PREVIEWED_UNITS = 60_000
 """In larger counties a preview would hold up the next click for too long."""
@@ -30,7 +30,7 @@ def render_preview(view: View, _: Translator) -> None:
     except LayoutError:
         return
     longer = dataclasses.replace(view.scenario, actions=(*view.scenario.actions, action))
-    quick = ask_quick(view.study, longer, view.stage, RULEBOOK)
+    quick = ask_quick(view.study, longer, view.stage, view.rulebook)
     number = len(longer.all_actions)
     wrong = "".join(build_problem(item, _) for item in quick.applied.problems if item.number == number)
     words = "" if quick.now is None else say_difference(view.quick.now, quick.now, _)

@@ -23,6 +23,7 @@ from planning.run import Outcome
 from planning.scenario import Scenario
 from planning.what_if import WhatIf, WhatIfAnswer, build_what_if, compute_change, sum_shares
 from reports.scenario_after import BeforeAfter, compare_answers, compare_outcomes
+from ui.forecast_study import ask_viewed
 from ui.scenario_outcomes import find_outcome
 
 ENGINE_METHODS = ("nearest", "zones", "capacity")
@@ -53,7 +54,8 @@ def strip_actions(scenario: Scenario, stage: Stage | None = None) -> Scenario:
 
 
 def ask_quick(study: StudyArea, scenario: Scenario, stage: Stage, rulebook: str = "cn") -> Quick:
-    """Return the quick answer for one stage of a scenario."""
+    """Return the quick answer for one stage of a scenario; a projected study answers about its own year."""
+    scenario = ask_viewed(study, scenario)
     plain = dataclasses.replace(scenario, name="", parent=None, actions=scenario.all_actions, inherited=())
     whole = None if scenario.enrolment in ENGINE_METHODS else find_outcome(study, scenario, rulebook)
     return _ask(study.fingerprint, repr(plain), stage, rulebook, whole is not None, study, plain, whole)

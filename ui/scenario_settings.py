@@ -9,11 +9,14 @@ import streamlit as st
 
 from geodata.errors import LayoutError
 from geodata.study import STAGES, StudyArea
+from planning.forecast_options import VARIANTS
 from planning.scenario import EnrolmentMethod, Scenario
 from planning.scenario_file import render_scenario
+from reports.forecast_words import say_variant
 from reports.language import Translator
 from reports.legend import name_mode_short, name_stage_short
 from store import StoredScenario, StoreError
+from ui.rulebooks import choose_rulebook
 from ui.scenario_store import list_ancestors, list_stored, read_stored, say_trouble
 from ui.scenario_view import View
 from ui.scenario_work import REFUSED_KEY, change_work, read_work, save_text
@@ -49,7 +52,8 @@ def _change(key: str, field: str, title: str) -> None:
         value = tuple(stage for stage in STAGES if stage in (value or ()))
     if value in (None, ()) and field != "year":
         return
-    change_work(lambda scenario: dataclasses.replace(scenario, **{field: value}), title)
+    values = {field: value, **({"variant": ""} if field == "year" and value is None else {})}
+    change_work(lambda scenario: dataclasses.replace(scenario, **values), title)
 
 
 def render_settings(view: View, _: Translator) -> None:
@@ -94,7 +98,8 @@ def render_settings(view: View, _: Translator) -> None:
         args=(key, "mode", title),
     )
     key, title = "scenario_set_year", _("School year asked about")
-    st.session_state[key] = scenario.year
+    own = view.work.read()  # with the pupils of a year that year is shown, and this is the scenario's own
+    st.session_state[key] = own.year
     st.number_input(
         title,
         min_value=EARLIEST,
@@ -106,7 +111,26 @@ def render_settings(view: View, _: Translator) -> None:
         placeholder=_("all steps"),
         help=_("Steps of later years are not yet in force. Empty: all steps, and the latest rolls."),
     )
+    _choose_variant(own, _)
     _render_parent(view, _)
+    choose_rulebook(_, width="stretch")
+
+
+def _choose_variant(own: Scenario, _: Translator) -> None:
+    """Draw whose pupils the scenario is about; a variant of the forecast needs a year."""
+    key, title = "scenario_set_variant", _("Pupils of that year")
+    names: dict[str, str] = {"": _("Today's"), **{name: say_variant(name, _) for name in VARIANTS}}
+    st.session_state[key] = own.variant
+    st.selectbox(
+        title,
+        list(names),
+        format_func=names.__getitem__,
+        key=key,
+        on_change=_change,
+        args=(key, "variant", title),
+        disabled=own.year is None,
+        help=_("With a variant of the forecast the children and the rolls are those of the year asked about."),
+    )
 
 
 def _render_parent(view: View, _: Translator) -> None:

@@ -15,6 +15,7 @@ from geodata.study import StudyArea
 from planning.actions import Action
 from planning.scenario import Scenario
 from planning.scenario_file import parse_scenario, render_scenario
+from reports.forecast_words import find_ground
 from reports.language import Translator
 from store import Store, StoredScenario, StoreError, open_store
 from ui.scenario_who import read_who as read_who
@@ -114,7 +115,7 @@ def create_stored(
     """
     store, key = open_app_store(), compute_study_key(study)
     if isinstance(study, StudyArea):
-        store.register_study(key, study.name, study.fingerprint, who)
+        store.register_study(key, study.name, find_ground(study), who)
     name = store.suggest_name(key, clean(scenario.name, longest=LONGEST_NAME))
     named = dataclasses.replace(scenario, name=name)
     if parent is None:

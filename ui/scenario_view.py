@@ -17,6 +17,7 @@ from planning.actions import Action
 from planning.scenario import Scenario
 from reports.language import Translator
 from reports.legend import name_stage_short
+from ui.rulebooks import DEFAULT_BOOK, read_reference
 from ui.scenario_quick import Quick, ask_quick
 from ui.scenario_work import Work, change_work
 from ui.selection import Selected as Selected
@@ -28,7 +29,6 @@ SELECTED_KEY = "scenario_selected"
 FOCUS_KEY = "scenario_focus"
 SELECTION = Selection(MAP_KEY, SELECTED_KEY, FOCUS_KEY)
 select, clear_selected = SELECTION.select, SELECTION.clear
-RULEBOOK = "cn"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,8 @@ class Offer:
 class View:
     """One run of the page. ``stage``: the one shown. ``names``: of schools, units and sites, by id.
 
-    ``offers``: the steps that the forms of this run offer (``ui.scenario_preview``).
+    ``offers``: the steps that the forms of this run offer (``ui.scenario_preview``). ``rulebook``: a reference, see
+    ``ui.rulebooks``.
     """
 
     study: StudyArea
@@ -53,6 +54,7 @@ class View:
     quick: Quick
     names: Mapping[str, str]
     offers: list[Offer] = field(default_factory=list)
+    rulebook: str = DEFAULT_BOOK
 
     @property
     def after(self) -> StudyArea:
@@ -67,7 +69,9 @@ class View:
 def build_view(study: StudyArea, work: Work, scenario: Scenario, stage: Stage) -> View:
     """Return what the page works on."""
     names = collect_names(study, scenario.all_actions)
-    return View(study, work, scenario, stage, ask_quick(study, scenario, stage, RULEBOOK), names)
+    rulebook = read_reference()
+    quick = ask_quick(study, scenario, stage, rulebook)
+    return View(study, work, scenario, stage, quick, names, rulebook=rulebook)
 
 
 def choose_stage(scenario: Scenario, _: Translator) -> Stage:

@@ -21,6 +21,10 @@ DRAFT_KEY = "draft"
 DRAWING_KEY = "drawing"
 SCENARIO_KEY = "scenario"
 COMPARE_KEY = "compare"
+PUPILS_KEY = "pupils"
+"""Year and variant of the forecast whose pupils all pages show (``ui.pupils_view``), and the settings behind it."""
+FORECAST_KEY = "forecast"
+RULES_KEY = "rules"
 log = logging.getLogger("buju.ui")
 
 
@@ -39,7 +43,8 @@ STAGE_KEY, MODE_KEY = "today_stage_kept", "today_mode_kept"
 """Stage and way of travel, which the pages with a map share (``ui.today_choices``)."""
 ADDRESS = (
     *(("lang", LANGUAGE_KEY), ("study", STUDY_KEY), ("draft", DRAFT_KEY), ("stage", STAGE_KEY), ("mode", MODE_KEY)),
-    *(("drawing", DRAWING_KEY), ("scenario", SCENARIO_KEY), ("compare", COMPARE_KEY)),
+    *(("drawing", DRAWING_KEY), ("scenario", SCENARIO_KEY), ("compare", COMPARE_KEY), ("rules", RULES_KEY)),
+    *(("pupils", PUPILS_KEY), ("forecast", FORECAST_KEY)),
 )
 
 

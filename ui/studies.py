@@ -16,7 +16,7 @@ import streamlit as st
 from geodata.errors import Cancelled, LayoutError
 from geodata.messages import Message
 from geodata.study import StudyArea
-from geodata.study_file import DemoSource, StudySpec, read_study_file
+from geodata.study_file import ROLES, DemoSource, StudySpec, read_study_file
 from ui.uploads import find_upload_folder
 
 DEMO = "demo"
@@ -126,7 +126,7 @@ def _stop_at_once(step: Message, share: float) -> None:
 def _compute_stamp(spec: StudySpec) -> str:
     """Return a cheap mark of a study's files (size and time), so that changed files are read again."""
     parts = [repr(dataclasses.replace(spec, folder=Path()))]
-    for role in ("schools", "roads", "population", "units", "zones", "sites", "barriers", "addresses", "travel"):
+    for role in ROLES:
         path = getattr(getattr(spec, role), "path", "")
         if path and spec.resolve(path).exists():
             facts = spec.resolve(path).stat()

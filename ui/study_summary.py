@@ -11,6 +11,7 @@ from reports.language import Translator
 from ui.issue_table import render_table
 from ui.settings_form import name_stage
 from ui.text import plain
+from ui.upload_form import say_years
 
 
 def render_summary(_: Translator, study: StudyArea) -> None:
@@ -28,7 +29,44 @@ def render_summary(_: Translator, study: StudyArea) -> None:
     with st.container(horizontal=True, gap="large"):
         for label, value in shown:
             st.metric(label, value, width="content")
+    if lines := list_planning_facts(_, study):
+        heading = _("For forecasts and inspections")
+        st.markdown(f"**{heading}**")
+        st.caption(plain(" · ".join(lines), longest=600))
     _render_roads(_, study)
+
+
+def list_planning_facts(_: Translator, study: StudyArea) -> list[str]:
+    """Return what was read for forecasts and inspections, one phrase per table that is there."""
+    lines = []
+    years = sorted({int(year) for year in study.rolls["year"] if year})
+    if len(years) > 1:
+        lines.append(_("rolls of {years}", years=say_years(years)))
+    if len(study.births):
+        born = sorted({int(year) for year in study.births["year"]})
+        units = study.births.loc[study.births["unit_id"] != "", "unit_id"].nunique()
+        lines.append(
+            _("births of {years} by {count} units", years=say_years(born), count=_.number(units))
+            if units
+            else _("births of {years}", years=say_years(born))
+        )
+    if len(study.housing):
+        dwellings = study.housing["new_dwellings"].sum()
+        lines.append(
+            _(
+                "housing projects: {count} ({dwellings} dwellings)",
+                count=_.number(len(study.housing)),
+                dwellings=_.number(dwellings),
+            )
+        )
+    if len(study.assets):
+        schools = study.assets["school_id"].nunique()
+        lines.append(_("schools with teachers, rooms, equipment: {count}", count=_.number(schools)))
+    if len(study.groups):
+        lines.append(_("groups and alliances: {count}", count=_.number(study.groups["group_id"].nunique())))
+    if len(study.evidence):
+        lines.append(_("answers for an inspection: {count}", count=_.number(len(study.evidence))))
+    return lines
 
 
 def sum_latest_rolls(rolls: pd.DataFrame) -> float | None:

@@ -19,9 +19,8 @@ from reports.legend import (
     name_mode_short,
     name_stage_short,
 )
+from ui.rulebooks import choose_rulebook
 from ui.state import ADDRESS, keep_in_address
-
-RULEBOOKS = ("cn", "intl")
 
 
 @dataclass(frozen=True)
@@ -59,13 +58,13 @@ def render_choices(study: StudyArea, _: Translator) -> Choice | None:
         return None
     with st.container(key="today_choices", horizontal=True, vertical_alignment="bottom", gap="small"):
         stage, mode = choose_stage_and_mode(study, _)
-        colour_by = choose_one(_("Colour of the areas"), COLOUR_BY, "colour", lambda name: name_colour_by(name, _), 126)
-        bases = {"actual": _("Enrolled today"), "modelled": _("By the model")}
+        colour_by = choose_one(_("Colour of the areas"), COLOUR_BY, "colour", lambda name: name_colour_by(name, _), 156)
+        actual = _("Forecast rolls") if study.view else _("Enrolled today")
+        bases = {"actual": actual, "modelled": _("By the model")}
         basis = choose_one(_("Pupils of schools"), list_bases(study, stage), "basis", bases.__getitem__, 148)
         methods = {"nearest": _("Nearest school"), "zones": _("Current catchments")}
         enrolment = choose_one(_("Model"), list_enrolments(study, stage), "enrolment", methods.__getitem__, 166)
-        books = {"cn": _("China"), "intl": _("International")}
-        rulebook = choose_one(_("Rules"), RULEBOOKS, "rulebook", books.__getitem__, 134)
+        rulebook = choose_rulebook(_)
     return Choice(
         stage=stage,
         mode=mode,

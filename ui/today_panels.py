@@ -10,6 +10,7 @@ import streamlit as st
 from geodata.study import StudyArea
 from planning.leakage import describe_leakage
 from planning.run import Outcome
+from reports.forecast_words import name_enrolled
 from reports.language import Translator
 from reports.legend import name_mode_short, name_stage_short
 from reports.tables import build_flag_rows, build_indicator_rows, build_unit_rows, render_csv
@@ -37,8 +38,10 @@ from ui.cards import (
     render_title,
     text,
 )
+from ui.rulebooks import build_judged_by
 from ui.text import plain
 from ui.today_choices import Choice
+from ui.today_lived import render_lived
 from ui.today_map import MAP_HEIGHT, Selected, clear_selected, select
 
 MOST_PRESSING = 6
@@ -81,7 +84,7 @@ def render_headline(study: StudyArea, outcome: Outcome, choice: Choice, _: Trans
     notice = text(_("Synthetic demo: no real place"))
     badge = f'<span class="badge">{notice}</span>' if study.synthetic else ""
     words = f"{study.name} · {say_headline(outcome, choice, _)}"
-    st.html(f'<div class="headline">{badge}{text(words, longest=600)}</div>')
+    st.html(f'<div class="headline">{badge}{text(words, longest=600)}{build_judged_by(outcome.rules, _)}</div>')
 
 
 def say_headline(outcome: Outcome, choice: Choice, _: Translator) -> str:
@@ -123,13 +126,13 @@ def render_side(study: StudyArea, outcome: Outcome, choice: Choice, selected: Se
             st.button(_("← Back to the county"), key="today_close", type="tertiary", on_click=clear_selected)
             st.html(card)
             return
-        st.html(f'<div class="card">{_build_county_panel(outcome, _)}</div>')
+        st.html(f'<div class="card">{_build_county_panel(study, outcome, _)}</div>')
 
 
-def _build_county_panel(outcome: Outcome, _: Translator) -> str:
+def _build_county_panel(study: StudyArea, outcome: Outcome, _: Translator) -> str:
     facts = [
         (_("Children of this stage"), "pupils", "pupils"),
-        (_("Enrolled"), "actual_pupils", "pupils"),
+        (name_enrolled(study, _), "actual_pupils", "pupils"),
         (_("Places"), "places", "places"),
         (_("Pupils per place"), "fill_share", "share"),
         (_("Places short"), "places_short", "places"),
@@ -165,12 +168,13 @@ def _render_counts(outcome: Outcome, _: Translator) -> str:
     return f'<div class="counts">{"".join(lines)}</div>'
 
 
-def render_tables(outcome: Outcome, choice: Choice, _: Translator) -> None:
+def render_tables(study: StudyArea, outcome: Outcome, choice: Choice, _: Translator) -> None:
     """Draw the tables below the map, one at a time."""
     names = {
         "flags": _("Flags ({count})", count=_.number(len(outcome.flags))),
         "indicators": _("Indicators"),
         "areas": _("By setting and town"),
+        "lived": _("How children get to school"),
         "leakage": _("Who leaks where"),
         "downloads": _("Downloads"),
     }
@@ -184,6 +188,9 @@ def render_tables(outcome: Outcome, choice: Choice, _: Translator) -> None:
         label_visibility="collapsed",
         persist_state="session",
     )
+    if shown == "lived":
+        render_lived(study, outcome, choice, _)
+        return
     draw = {
         "indicators": _render_indicators,
         "areas": _render_areas,

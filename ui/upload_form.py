@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from geodata.dictionary import SHEET_NAMES
 from geodata.errors import DataError
 from reports.language import Translator
-from ui.columns import NEEDS, PUPILS, SYSTEM_NEED, Need, list_unmet, match_fields, name_need
-from ui.detect import TABLE_ENDINGS, Detected, detect_file
+from ui.columns import NEEDS, PLANNING_ROLES, PUPILS, SYSTEM_NEED, Need, list_unmet, match_fields, name_need
+from ui.detect import TABLE_ENDINGS, Detected, detect_file, list_template_sheets
 from ui.draft import STUDY_FILE, Draft, read_draft, write_draft
 from ui.issue_table import build_rows, render_table
 from ui.state import keep_draft_token, read_draft_token
@@ -62,6 +63,12 @@ def name_role(_: Translator, role: str) -> str:
         "sites": _("Candidate sites"),
         "units": _("Planning units"),
         "outline": _("Outline of the county"),
+        "rolls": _("Rolls of past years"),
+        "births": _("Births"),
+        "housing": _("New housing"),
+        "assets": _("Teachers, rooms, equipment"),
+        "groups": _("Groups and alliances"),
+        "evidence": _("Answers for an inspection"),
     }[role]
 
 
@@ -77,6 +84,12 @@ def describe_role(_: Translator, role: str) -> str:
         "sites": _("Where schools could be built. Excel, CSV, GeoJSON, GeoPackage."),
         "units": _("Areas to plan with, where they differ from the population file. GeoJSON, GeoPackage."),
         "outline": _("Instead of a name: an area. GeoJSON, GeoPackage."),
+        "rolls": _("Forecast: how many of a grade come to the next one. By school, year and grade."),
+        "births": _("Forecast: who starts school in the next years. By unit, town or county and year."),
+        "housing": _("Forecast: where families will move to. Dwellings, place and year of completion."),
+        "assets": _("Inspection: what each school has per pupil. One row per school, or per school and stage."),
+        "groups": _("Inspection: which schools belong together, and how many teachers they exchange."),
+        "evidence": _("Inspection: items that no table can answer, with the document that shows it."),
     }[role]
 
 
@@ -170,13 +183,15 @@ def _choose_part(_: Translator, role: str, folder: Path, draft: Draft, found: De
     """Ask for the sheet or layer where there are several; return what is in the chosen one."""
     if role == "outline" or (len(found.parts) < 2 and not draft.parts.get(role)):
         return found
+    if found.used == (SHEET_NAMES.get(role),) and not draft.parts.get(role):
+        return found  # the sheet of the template: nothing to ask
     path = folder / draft.files[role][0]
     is_table = path.suffix.lower().lstrip(".") in TABLE_ENDINGS
     kept = draft.parts.get(role, "")
     chosen = kept if kept in found.parts else ""
     if len(found.parts) > 1:
         automatic = detect_file(path, role).used
-        merged = role == "schools" and is_table and len(automatic) > 1
+        merged = role in ("schools", "rolls") and is_table and len(automatic) > 1
         options = [*([""] if merged else []), *found.parts]
         start = chosen if chosen in options else options[0] if merged else automatic[0]
         chosen = st.selectbox(
@@ -189,7 +204,7 @@ def _choose_part(_: Translator, role: str, folder: Path, draft: Draft, found: De
     if chosen != kept:
         draft.parts[role] = chosen
         keep_draft(folder, draft)
-    if chosen and is_table and role != "schools":
+    if chosen and is_table and role not in ("schools", *PLANNING_ROLES):
         keep_sheet(folder, draft.files[role][0], chosen)
     return detect_file(path, role, chosen)
 
@@ -199,26 +214,41 @@ def _take_over(_: Translator, role: str, sent: list[Any]) -> None:
     folder, draft = open_draft()
     folder = keep_draft(folder, draft)
     st.session_state[f"refused_{role}"] = []
+    before = list(draft.files.get(role) or [])
     try:
         draft.files[role] = store_uploads(folder, role, [(file.name, file.getbuffer()) for file in sent])
     except DataError as error:
         lines = [plain(f"{issue.file}: {_.say(issue.problem)}") for issue in error.issues]
         st.session_state[f"refused_{role}"] = lines
     else:
+        if role in ("schools", *PLANNING_ROLES):
+            _take_template_sheets(folder, draft, role, before)
         keep_draft(folder, draft)
         clear_unused(folder, draft.used_files() | _read_open_files(folder))
     st.session_state[f"sent_{role}"] = st.session_state.get(f"sent_{role}", 0) + 1
     st.rerun()
 
 
+def _take_template_sheets(folder: Path, draft: Draft, role: str, before: list[str]) -> None:
+    """Let a filled-in template serve every role that it has rows for and that has no file of its own yet.
+
+    ``before`` is the file that it takes the place of: the other roles that had their rows from that one follow.
+    """
+    name = draft.files[role][0]
+    for other in list_template_sheets(folder / name):
+        if other == role or draft.files.get(other) in (None, [], before):
+            draft.files[other] = [name]
+            draft.parts.pop(other, None)
+
+
 def _read_open_files(folder: Path) -> set[str]:
     """Return the files that the study built last still reads."""
-    from geodata.study_file import read_study_file
+    from geodata.study_file import ROLES, read_study_file
 
     if not (folder / STUDY_FILE).is_file():
         return set()
     spec = read_study_file(folder / STUDY_FILE)
-    parts = (spec.schools, spec.roads, spec.population, spec.units, spec.zones, spec.sites)
+    parts = [getattr(spec, role) for role in ROLES]
     named = [getattr(part, name, "") for part in parts for name in ("path", "polygon") if part is not None]
     return {name for name in named if name}
 
@@ -230,11 +260,21 @@ def _render_detected(_: Translator, role: str, names: list[str], found: Detected
         facts.insert(1, _("{rows} rows", rows=_.number(found.rows)))
     if found.shaped:
         facts.insert(1, _("areas") if found.shape == "polygon" else _("points"))
+    if found.years:
+        facts.insert(1, say_years(found.years))
     if found.used:
         facts.insert(1, _.join(found.used))
     mark = ":red[✗]" if found.issues else ":green[✓]"
     with st.container(key=f"detected_{role}", width="stretch"):
         st.markdown(f"{mark} **{plain(shown, longest=60)}**  \n{plain(' · '.join(facts))}")
+
+
+def say_years(years: Sequence[int]) -> str:
+    """Return years as one range, or as a list where some between are missing: ``2020–2024``, ``2020, 2023``."""
+    first, last = years[0], years[-1]
+    if len(years) == 1:
+        return str(first)
+    return f"{first}–{last}" if len(years) == last - first + 1 else ", ".join(str(year) for year in years)
 
 
 def _say_size(_: Translator, size_mb: float) -> str:

@@ -38,6 +38,8 @@ ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "units": ("geojson", "json", "gpkg"),
         "outline": ("geojson", "json", "gpkg"),
         "start_zones": ("csv", "xlsx", "geojson", "json", "gpkg"),
+        **dict.fromkeys(("rolls", "births", "assets", "groups", "evidence"), ("csv", "xlsx")),
+        "housing": ("csv", "xlsx", "geojson", "json", "gpkg"),
     }
 )
 """What can be uploaded, and the endings that each may have."""
@@ -51,6 +53,7 @@ MAX_BYTES: Mapping[str, int] = MappingProxyType(
         "units": 200_000_000,
         "outline": 20_000_000,
         "start_zones": 100_000_000,
+        **dict.fromkeys(("rolls", "births", "housing", "assets", "groups", "evidence"), 50_000_000),
     }
 )
 MAX_FILES = 60

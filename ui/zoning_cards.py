@@ -12,6 +12,7 @@ from planning.certificate import Certificate
 from planning.conflicts import Conflict
 from planning.flag_case import iterate_rows
 from planning.run import Outcome
+from reports.forecast_words import name_enrolled
 from reports.language import MISSING_NUMBER, Translator
 from reports.legend import name_kind, name_stage_short
 from reports.today_tables import say_value
@@ -171,7 +172,7 @@ def build_zone_card(study: StudyArea, compared: Compared, school_id: str, _: Tra
     proposed = _number(row, "modelled_pupils")
     facts = [
         (_("Places"), _.number(_number(row, "capacity_places"))),
-        (_("Enrolled"), _.number(_number(row, "actual_pupils"))),
+        (name_enrolled(study, _), _.number(_number(row, "actual_pupils"))),
         (_("Today by the model"), _.number(_number(before, "modelled_pupils"))),
         *([(_("Proposed"), _.number(proposed))] if compared.planned else []),
         (_("Fill today"), _.percent(_number(before, "modelled_fill_share"))),

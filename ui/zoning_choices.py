@@ -14,7 +14,8 @@ from planning.run import Limits
 from planning.scenario import EnrolmentMethod, Scenario
 from planning.zoning_options import ZoningOptions
 from reports.language import Translator
-from ui.today_choices import RULEBOOKS, choose_one, choose_stage_and_mode, choose_switch, list_stages
+from ui.rulebooks import choose_rulebook
+from ui.today_choices import choose_one, choose_stage_and_mode, choose_switch, list_stages
 from ui.zoning_job import Ask
 from ui.zoning_keep import keep_value, put_back
 from ui.zoning_rules import Rows, render_goals, render_more, render_start_file
@@ -79,8 +80,7 @@ def render_question(study: StudyArea, _: Translator, *, busy: bool) -> Question 
     with st.container(key="zoning_first", horizontal=True, vertical_alignment="bottom", gap="small"):
         stage, mode = choose_stage_and_mode(study, _)
         task = choose_switch(_("What to do"), TASKS, "zoning_task", lambda name: name_task(name, _))
-        books = {"cn": _("China"), "intl": _("International")}
-        rulebook = choose_one(_("Rules"), RULEBOOKS, "rulebook", books.__getitem__, 134)
+        rulebook = choose_rulebook(_)
     scope = f"{study.fingerprint[:10]}_{stage}"
     row = st.container(key="zoning_second", horizontal=True, vertical_alignment="bottom", gap="small")
     with row:

@@ -16,6 +16,8 @@ from geodata.study_file import StudySpec
 from planning.assignment_options import AssignmentOptions
 from planning.run import RESULTS_VERSION, Limits, Outcome
 from planning.scenario import Scenario
+from ui.forecast_study import Viewed, build_viewed_study
+from ui.rules_key import compute_rules_key
 
 ANSWER_VERSION = 1
 SOLVE_SHARE = 0.9
@@ -52,7 +54,8 @@ class Answer:
 
 def compute_key(fingerprint: str, ask: Ask) -> str:
     """Return the name under which the answer of a study to a question is kept."""
-    return f"zoning-{compute_digest(ANSWER_VERSION, RESULTS_VERSION, fingerprint, repr(ask))}"
+    rules = compute_rules_key(ask.rulebook)
+    return f"zoning-{compute_digest(ANSWER_VERSION, RESULTS_VERSION, fingerprint, rules, repr(ask))}"
 
 
 def read_answer(key: str) -> Answer | None:
@@ -69,17 +72,17 @@ def answer_in_worker(
     ask: Ask,
     progress: Progress,
     with_values: bool = True,
+    viewed: Viewed | None = None,
 ) -> None:
     """Answer a question and keep the answer in the disk cache under ``name``, where the app finds it.
 
-    ``with_values``: also what more places would be worth.
+    ``with_values``: also what more places would be worth. ``viewed``: whose pupils (None: today's).
     """
-    from geodata.build import build_study
     from planning.rules import read_rulebook
     from planning.run import run_scenario
 
     began = time.monotonic()
-    study = build_study(spec, design_class_size=class_sizes)
+    study = build_viewed_study(spec, class_sizes, viewed)
     rules = read_rulebook(ask.rulebook)
     outcome = run_scenario(
         study,

@@ -30,6 +30,7 @@ from reports.zone_answer import (
 )
 from ui.cards import STYLE as CARD_STYLE
 from ui.cards import render_facts, render_quiet, render_title, text
+from ui.rulebooks import build_judged_by
 from ui.text import plain
 from ui.zoning_cards import STYLE, build_area_card, build_conflict, build_proof, build_zone_card
 from ui.zoning_choices import say_task
@@ -71,7 +72,8 @@ def render_headline(study: StudyArea, compared: Compared, _: Translator) -> None
     notice = _("Synthetic demo: no real place")
     badge = f'<span class="badge">{text(notice)}</span>' if study.synthetic else ""
     words = " · ".join([study.name, name_stage_short(compared.stage, _), say_headline(compared, _)])
-    st.html(f'<div class="headline">{badge}{text(words, longest=600)}</div>')
+    judged = build_judged_by(compared.outcome.rules, _)
+    st.html(f'<div class="headline">{badge}{text(words, longest=600)}{judged}</div>')
 
 
 def say_headline(compared: Compared, _: Translator) -> str:

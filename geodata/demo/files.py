@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +10,10 @@ import shapely
 
 from geodata.demo import names
 from geodata.demo.county import County, build_county
+from geodata.demo.history import PAST_YEARS
 from geodata.demo.people import BIRTHS, YEAR
+from geodata.demo.planning_files import write_planning_tables
+from geodata.demo.rows import STAGE_NAMES, convert_to_lonlat, write_rows
 from geodata.demo.schools import CLASS_SIZE
 from geodata.demo.terrain import CRS
 from geodata.demo.ways import Points, Tags
@@ -22,7 +23,6 @@ from geodata.study import Progress, no_progress
 if TYPE_CHECKING:
     import osmium
 
-STAGE_NAMES = {"kindergarten": "幼儿园", "primary": "小学", "junior": "初中", "senior": "高中"}
 KIND_NAMES = {
     "kindergarten": "幼儿园", "primary": "小学", "teaching_point": "教学点", "junior": "初级中学",
     "nine_year": "九年一贯制学校", "complete_secondary": "完全中学", "senior": "高级中学",
@@ -63,6 +63,24 @@ path = "zones.csv"
 
 [sites]
 path = "sites.csv"
+
+[rolls]
+path = "rolls_history.csv"
+
+[births]
+path = "births.csv"
+
+[housing]
+path = "housing.csv"
+
+[assets]
+path = "assets.csv"
+
+[groups]
+path = "groups.csv"
+
+[evidence]
+path = "evidence.csv"
 """
 
 README = """SYNTHETIC DATA 合成数据
@@ -78,6 +96,15 @@ villages.gpkg   layer "units": planning units (villages, estates, communities), 
                 births_2008 … births_2025 = children living there now by year of birth ({crs})
 zones.csv       present catchments of primary and junior schools; several rows = shared zone (多校划片)
 sites.csv       six candidate sites
+
+For forecasts and inspections, as invented as the rest:
+rolls_history.csv  pupils and classes by school, stage and grade, school years {first} to {last}
+births.csv         children by year of birth and planning unit (those who live there now), and of the county
+housing.csv        ten housing projects in the new north-east of the seat; four with pupils per dwelling of their own
+assets.csv         teachers, rooms and equipment of primary and junior schools, {year}; nine-year and complete
+                   secondary schools as a whole; a few cells are empty on purpose
+groups.csv         three education groups, one alliance, one school district
+evidence.csv       answers to some items of an inspection; the documents named do not exist 所列材料均为虚构
 
 Kindergarten pupils are 98.5 % of the three cohorts, senior pupils 61.3 %; primary and junior all. Children of the
 births of 2020-2022, 2014-2019, 2011-2013 and 2008-2010 are counted as kindergarten, primary, junior and senior age.
@@ -103,29 +130,16 @@ def write_demo_files(folder: Path, *, seed: int = 2026, progress: Progress = no_
     write_schools(folder / "schools.csv", county)
     write_roads(folder / "roads.osm.pbf", county)
     write_units(folder / "villages.gpkg", county)
-    _write_csv(folder / "zones.csv", ("单元编号", "学段", "学校代码"), [
+    write_rows(folder / "zones.csv", ("单元编号", "学段", "学校代码"), [
         (unit_id, STAGE_NAMES[stage], school_id) for unit_id, stage, school_id in county.zones
     ])  # fmt: skip
     write_sites(folder / "sites.csv", county)
-    (folder / "README.txt").write_text(README.format(seed=seed, year=YEAR, crs=CRS), encoding="utf-8", newline="\n")
+    write_planning_tables(folder, county, seed)
+    about = README.format(seed=seed, year=YEAR, crs=CRS, first=PAST_YEARS[0], last=PAST_YEARS[-1])
+    (folder / "README.txt").write_text(about, encoding="utf-8", newline="\n")
     study = folder / "study.toml"
     study.write_text(STUDY.format(name=names.COUNTY, crs=CRS, year=YEAR), encoding="utf-8", newline="\n")
     return study
-
-
-def convert_to_lonlat(points: Points) -> Points:
-    """Return longitude and latitude in degrees (n, 2), rounded to 1e-7 as OpenStreetMap does."""
-    from pyproj import Transformer
-
-    lon, lat = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True).transform(points[:, 0], points[:, 1])
-    return np.round(np.column_stack([lon, lat]), 7)
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with path.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
 
 
 def write_schools(path: Path, county: County) -> None:
@@ -161,7 +175,7 @@ def write_schools(path: Path, county: County) -> None:
                     school.boarding_places or "", *(counts.get(grade, "") for grade in grades),
                 ]
             )  # fmt: skip
-    _write_csv(path, header, rows)
+    write_rows(path, header, rows)
 
 
 def write_sites(path: Path, county: County) -> None:
@@ -173,7 +187,7 @@ def write_sites(path: Path, county: County) -> None:
         place = [site.site_id, site.name, f"{lon:.6f}", f"{lat:.6f}"]
         rows.append([*place, site.area_m2, site.class_options, stages, site.cost_cny])
     header = ("地块编号", "地块名称", "经度", "纬度", "用地面积", "可建规模", "可办学段", "建设费用")
-    _write_csv(path, header, rows)
+    write_rows(path, header, rows)
 
 
 def write_units(path: Path, county: County) -> None:

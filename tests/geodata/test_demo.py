@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from geodata.demo import write_demo_files
 from geodata.demo.settlements import share_out
 from geodata.osm_features import read_osm_barriers
+from geodata.read_planning import read_planning_tables
 from geodata.study_file import StudySpec, read_study_file
 
 PUPILS = {"kindergarten": 20_000, "primary": 58_000, "junior": 27_000, "senior": 16_000}
@@ -349,3 +350,58 @@ def test_the_ordinary_readers_take_every_file_without_an_error(spec: StudySpec) 
 def test_share_out_keeps_the_total_and_the_order_of_weights() -> None:
     # 10 over 1:1:2 is 2.5, 2.5, 5: the odd one goes to the first of the equals.
     assert share_out(10, np.array([1.0, 1.0, 2.0])).tolist() == [3, 2, 5]
+
+
+def test_past_rolls_follow_the_cohorts(folder: Path, schools: pd.DataFrame) -> None:
+    """Each past year holds the same schools; a cohort is a little larger than today, and villages held more of it."""
+    past = pd.read_csv(folder / "rolls_history.csv", dtype={"学校代码": str}, encoding="utf-8-sig")
+    assert sorted(past["学年"].unique()) == [2020, 2021, 2022, 2023, 2024]
+    assert set(past["学校代码"]) == set(schools["学校代码"])
+    assert (past["在校生数"] >= 0).all()
+    births = pd.read_csv(folder / "births.csv", dtype=str, encoding="utf-8-sig").fillna("")
+    county = births[births["单元编号"] == ""].set_index("年份")["出生人数"].astype(int)
+    totals = past.groupby(["学年", "年级"])["在校生数"].sum()
+    for (year, grade), count in totals.items():
+        if grade in ("一年级", "二年级"):
+            born = county[str(year - 6 - ("一年级", "二年级").index(grade))]
+            assert born * 1.001 < count < born * 1.03
+    rural = past["学校代码"].map(schools.drop_duplicates("学校代码").set_index("学校代码")["城乡类型"]) == "乡村"
+    primary = past[past["学段"] == "小学"]
+    share = primary[rural[primary.index]].groupby("学年")["在校生数"].sum() / primary.groupby("学年")["在校生数"].sum()
+    assert share.is_monotonic_decreasing
+
+
+def test_births_of_the_units_add_up_to_the_county(folder: Path, units: gpd.GeoDataFrame) -> None:
+    births = pd.read_csv(folder / "births.csv", dtype=str, encoding="utf-8-sig").fillna("")
+    of_unit = births[births["单元编号"] != ""]
+    assert set(of_unit["单元编号"]) == set(units["unit_id"])
+    sums = of_unit.astype({"出生人数": int}).groupby("年份")["出生人数"].sum()
+    county = births[births["单元编号"] == ""].set_index("年份")["出生人数"].astype(int)
+    assert sums.to_dict() == county.to_dict()
+    assert sums["2020"] == units["births_2020"].sum()
+
+
+def test_tables_for_forecasts_and_inspections_are_read_without_a_finding(folder: Path, spec: StudySpec) -> None:
+    tables = read_planning_tables(spec, spec.crs)
+    assert tables.issues == ()
+    assert len(tables.housing) == 10
+    assert set(tables.housing["completion_year"]) == set(range(2026, 2032))
+    assert tables.housing["primary_pupils_per_dwelling"].notna().sum() == 4
+    assert tables.groups["group_id"].nunique() == 5
+    assert tables.groups["school_id"].is_unique
+    assert 20 <= len(tables.groups) <= 30
+    assert tables.evidence["document"].str.contains("合成").sum() == 6
+    missing = tables.assets.drop(columns="rented_sports_m2").isna().sum().sum()
+    assert 5 <= missing <= 12
+
+
+def test_villages_have_room_and_the_seat_has_none(folder: Path, spec: StudySpec, schools: pd.DataFrame) -> None:
+    assets = read_planning_tables(spec, spec.crs).assets.set_index("school_id")
+    known = schools.groupby("学校代码").agg(pupils=("在校生数", "sum"), setting=("城乡类型", "first"))
+    joined = assets.join(known)
+    room = (joined["teaching_area_m2"] / joined["pupils"]).groupby(joined["setting"]).median()
+    assert room["乡村"] > 10 > 6 > room["城区"]
+    no_art = (joined["pe_art_teachers"] == 0).groupby(joined["setting"]).mean()
+    assert no_art["乡村"] > 0.4 > 0.1 > no_art["城区"]
+    point = joined.loc[list(schools.loc[schools["办学类型"] == "教学点", "学校代码"])]
+    assert (point["pupils"] < 50).sum() >= 2

@@ -3,7 +3,14 @@ from pathlib import Path
 import pytest
 
 from geodata.errors import DataError
-from geodata.study_file import build_study_spec, compute_cases_folder, read_study_file
+from geodata.study_file import (
+    ElevationSource,
+    HousingSource,
+    YearRowsSource,
+    build_study_spec,
+    compute_cases_folder,
+    read_study_file,
+)
 
 GOOD = {"name": "x", "schools": {"path": "s.csv"}, "population": {"path": "p.gpkg"}}
 
@@ -155,4 +162,36 @@ def test_street_blocks_and_addresses() -> None:
         build_study_spec(bad, folder=Path())
     assert {issue.column for issue in caught.value.issues} == {
         *("units.block_m2", "units.compactness", "addresses.path", "[roads]"),
+    }
+
+
+def test_tables_of_forecasts_inspections_and_hills() -> None:
+    tables = {
+        "rolls": {"path": "r.csv", "year": 2024, "columns": {"pupils": "n"}},
+        "births": {"path": "b.xlsx", "sheet": "2024"},
+        "housing": {"path": "h.gpkg", "layer": "p", "crs": "EPSG:4547", "values": {"name": {"a": "b"}}},
+        "assets": {"path": "a.csv"},
+        "groups": {"path": "g.csv"},
+        "evidence": {"path": "e.csv"},
+        "elevation": {"path": "dem.tif"},
+        "travel": {"crossing_penalty_s": {"main_road": 45, "railway": 120}},
+    }
+    spec = build_study_spec(GOOD | tables, folder=Path())
+    assert spec.rolls == YearRowsSource("r.csv", year=2024, columns={"pupils": "n"})
+    assert spec.housing == HousingSource("h.gpkg", layer="p", crs="EPSG:4547", values={"name": {"a": "b"}})
+    assert spec.elevation == ElevationSource("dem.tif")
+    assert spec.travel.crossing_penalty_s == {"main_road": 45.0, "railway": 120.0}
+    bad = {
+        "rolls": {"path": ""},
+        "births": {"path": "b.csv", "year": 24},
+        "groups": {"path": "g.csv", "year": 2024},
+        "evidence": {},
+        "elevation": {"path": "ftp://x/dem.tif"},
+        "travel": {"crossing_penalty_s": {"mainroad": 45, "river": 601}},
+    }
+    with pytest.raises(DataError) as caught:
+        build_study_spec(GOOD | bad, folder=Path())
+    assert {issue.column for issue in caught.value.issues} == {
+        *("rolls.path", "births.year", "groups.year", "evidence.path", "elevation.path"),
+        *("travel.crossing_penalty_s.mainroad", "travel.crossing_penalty_s.river"),
     }

@@ -1,4 +1,6 @@
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planning.measures import compute_class_share, compute_cv, compute_gini, compute_mean, compute_quantile
+from planning.measures import (
+    compute_atkinson,
+    compute_class_share,
+    compute_cv,
+    compute_gini,
+    compute_hoover,
+    compute_mean,
+    compute_quantile,
+    compute_schutz,
+    compute_theil,
+)
 
 MEXICO_1940 = [
     10384, 22361, 9573, 3758, 2934, 8578, 8537, 6909, 17816, 12132, 4359, 2181, 4414, 5309, 3408, 3327, 6936, 4836,
@@ -73,3 +85,61 @@ def test_whole_weights_are_repetitions(values: list[float], times: int):
 def test_gini_of_the_reference_file(cases: Path):
     reference = json.loads((cases / "refs" / "spopt_inequality_reference.json").read_text())["inequality"]
     assert compute_gini(np.array(reference["values"])) == pytest.approx(reference["gini"], abs=1e-12)
+
+
+def test_inequality_agrees_with_pysal():
+    """PySAL inequality 1.1.2 on Mexican states in 1940: Theil, Schutz and Atkinson."""
+    values = np.array(MEXICO_1940, dtype=float)
+    assert compute_theil(values) == pytest.approx(0.20894344230358594, abs=1e-12)
+    assert compute_schutz(values) == pytest.approx(83.21190092360088, abs=1e-9)
+    assert compute_atkinson(values, epsilon=0.5) == pytest.approx(0.0984322239880091, abs=1e-12)
+    assert compute_atkinson(values, epsilon=1.0) == pytest.approx(0.1836800569549023, abs=1e-12)
+    assert compute_hoover(values) == pytest.approx(83.21190092360088 / 320, abs=1e-12)
+
+
+def test_inequality_by_hand():
+    """1 and 3 (mean 2): Hoover (1+1)/(2·2·2) = 0.25; Theil (½ ln ½ + 3/2 ln 3/2)/2; Atkinson 1: 1 − √3/2."""
+    values = np.array([1.0, 3.0])
+    assert compute_hoover(values) == pytest.approx(0.25)
+    assert compute_theil(values) == pytest.approx((0.5 * np.log(0.5) + 1.5 * np.log(1.5)) / 2)
+    assert compute_atkinson(values, epsilon=1.0) == pytest.approx(1 - np.sqrt(3) / 2)
+    assert compute_atkinson(values, epsilon=2.0) == pytest.approx(1 - 1.5 / 2)  # harmonic mean 1.5
+    assert compute_atkinson(np.array([0.0, 3.0]), epsilon=1.0) == 1.0
+    assert compute_theil(np.array([0.0, 3.0])) == pytest.approx(np.log(2))
+    with pytest.raises(ValueError, match="positive"):
+        compute_atkinson(values, epsilon=0.0)
+
+
+SPREADS = (compute_gini, compute_hoover, compute_theil, compute_atkinson, partial(compute_atkinson, epsilon=1.0))
+
+
+@pytest.mark.parametrize("measure", SPREADS)
+@given(values=POSITIVE, factor=st.floats(0.01, 100), times=st.integers(1, 4))
+def test_laws_of_inequality(measure: Callable[..., float], values: list[float], factor: float, times: int):
+    """Scale invariance, replication invariance, equal = 0, and whole-number weights are repetitions."""
+    array = np.array(values)
+    found = measure(array)
+    assert 0 <= found <= max(1.0, np.log(len(values)) + 1e-9)
+    assert measure(array * factor) == pytest.approx(found, abs=1e-9)
+    assert measure(np.tile(array, times)) == pytest.approx(found, abs=1e-9)
+    assert measure(np.full(len(array), array[0])) == pytest.approx(0, abs=1e-9)
+    weights = np.full(len(array), float(times))
+    weights[0] += 2
+    assert measure(array, weights) == pytest.approx(measure(np.repeat(array, weights.astype(int))), abs=1e-9)
+    assert measure(np.append(array, np.nan), np.append(weights, 7)) == pytest.approx(measure(array, weights))
+
+
+@pytest.mark.parametrize("measure", [*SPREADS, compute_schutz])
+def test_inequality_of_nothing_is_nan(measure: Callable[..., float]):
+    assert np.isnan(measure(np.array([])))
+    assert np.isnan(measure(np.zeros(3)))
+
+
+@pytest.mark.real
+def test_inequality_of_the_reference_file(cases: Path):
+    reference = json.loads((cases / "refs" / "spopt_inequality_reference.json").read_text())["inequality"]
+    values = np.array(reference["values"])
+    assert compute_theil(values) == pytest.approx(reference["theil"], abs=1e-12)
+    assert compute_schutz(values) == pytest.approx(reference["schutz"], abs=1e-9)
+    assert compute_atkinson(values, epsilon=0.5) == pytest.approx(reference["atkinson_eps05"], abs=1e-12)
+    assert compute_atkinson(values, epsilon=1.0) == pytest.approx(reference["atkinson_eps1"], abs=1e-12)

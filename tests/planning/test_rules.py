@@ -1,9 +1,14 @@
+import datetime
+import math
 import pickle
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geodata.errors import RuleError
-from planning.rules import RULE_KEYS, build_rules, design_class_size, read_rulebook
+from planning.rules import BOOKS, KEY_USES, KEYS, RULE_KEYS, SCOPES, build_rules, design_class_size, read_rulebook
 
 RULE = {
     "id": "X1",
@@ -49,7 +54,7 @@ def test_an_unknown_setting_is_in_no_setting():
     assert not read_rulebook("intl").needs_setting("service_radius", "primary")
 
 
-@pytest.mark.parametrize("name", ["cn", "intl"])
+@pytest.mark.parametrize("name", BOOKS)
 def test_what_nobody_verified_is_off_or_says_that_it_is_a_convention(name: str):
     for rule in read_rulebook(name).rules:
         assert rule.source
@@ -117,6 +122,81 @@ def test_all_problems_are_told_at_once_with_suggestions():
         assert part in text
 
 
+def test_problems_of_the_newer_fields_are_told_with_the_rule():
+    wrong = [
+        {**RULE, "scope": "planet", "level": "village"},
+        {**RULE, "grades": [0, "3", True], "params": {"day": datetime.date(2026, 1, 1)}},
+        {
+            **RULE,
+            "exceptions": [{"when": "boarding"}, {"whenn": "boarding", "exempt": True}, "no", {"when": "pupils =< 3"}],
+        },
+        {**RULE, "severity": "evidence"},
+        {key: value for key, value in RULE.items() if key not in ("value", "op")},
+        {**RULE, "kind": "primary", "follows_en": 3, "value": math.inf},
+        {**RULE, "exceptions": {"when": "boarding"}, "valid_from": True},
+    ]
+    with pytest.raises(RuleError) as caught:
+        build_book(*({**table, "id": f"W{number}"} for number, table in enumerate(wrong, start=1)))
+    text = str(caught.value)
+    for part in (
+        "(W1): scope 'planet' is unknown",
+        "(W1): level 'village' is unknown",
+        "(W2): grades must be a list of whole numbers from 1 to 12",
+        "(W2): params hold numbers, texts, truth values, lists and tables only",
+        "(W3), exception 1: says nothing; give value, params or exempt = true",
+        "(W3), exception 2: unknown key 'whenn'; did you mean 'when'?",
+        "(W3), exception 2: 'when' is missing",
+        "(W3), exception 3: a table was expected",
+        "(W3), exception 4: 'pupils =< 3', character 8: '=' is not understood; write == to compare",
+        "(W4): 'service_radius' is measured from data",
+        "(W5): 'op' is missing",
+        "(W5): 'value' is missing",
+        "(W6): kind must be a list",
+        "(W6): follows_en must be str",
+        "(W6): value inf is not a number",
+        "(W7): exceptions must be a list of tables",
+        "(W7): valid_from must be int",
+    ):
+        assert part in text, part
+
+
+def test_replacements_lead_somewhere_and_not_round():
+    for rules, problem in (
+        ([{**RULE, "replaces": "X9"}], "X1: replaces 'X9', which is unknown"),
+        ([{**RULE, "replaces": "X1"}], "X1: replaces itself"),
+        ([{**RULE, "replaces": "X2"}, {**RULE, "id": "X2", "replaces": "X1"}], "X1: replaces itself by way of 'X2'"),
+        ([{**RULE, "replaces": "X2"}, {**RULE, "id": "X2", "level": "city"}], "a rule of the nation cannot replace X2"),
+    ):
+        with pytest.raises(RuleError, match=problem):
+            build_book(*rules)
+
+
+def test_a_rule_without_a_number_has_no_limit():
+    rules = read_rulebook("cn")
+    rule = rules.find("school_pass_rule", "primary")
+    assert rule.id == "R-school" and dict(rule.params) == {"min_met": 6, "of": 7, "floor_ratio": 0.85}
+    assert rules.limit("school_pass_rule", "primary") is None
+    with pytest.raises(TypeError):
+        rule.params["min_met"] = 5
+
+
+def test_the_chapters_of_the_chinese_book():
+    rules = read_rulebook("cn")
+    assert [chapter.name for chapter in rules.chapters] == list(dict.fromkeys(rule.chapter for rule in rules.rules))
+    assert rules.by_id("R1").chapter == "inspection" and all(chapter.title_zh for chapter in rules.chapters)
+
+
+def test_the_registry_says_who_reads_a_key():
+    """A key that is measured, or that a computation takes, is named somewhere in the engines."""
+    folder = Path(__file__).resolve().parents[2] / "planning"
+    skipped = {"rule_keys.py", "rule_pages.py"}
+    code = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.py") if path.name not in skipped)
+    for key in KEYS.values():
+        assert key.use in KEY_USES and key.scope in SCOPES and key.meaning_en and key.meaning_zh
+        if key.use in ("measured", "parameter"):
+            assert f'"{key.name}"' in code, f"{key.name} is {key.use}, and nothing reads it"
+
+
 def test_an_id_may_not_stand_twice():
     with pytest.raises(RuleError, match="stands twice"):
         build_book(RULE, RULE)
@@ -151,12 +231,67 @@ def test_an_unknown_key_or_id_is_an_error_not_an_absent_rule():
 
 
 def test_every_key_is_used_by_a_rulebook():
-    assert {rule.key for rule in read_rulebook("cn").rules} == set(RULE_KEYS)
+    assert {rule.key for book in BOOKS for rule in read_rulebook(book).rules} == set(RULE_KEYS) == set(KEYS)
 
 
 def test_rules_are_values():
     rules = read_rulebook("cn")
     again = pickle.loads(pickle.dumps(rules))
     assert again == rules and again.fingerprint == rules.fingerprint
+    assert again.by_id("G4").exceptions == rules.by_id("G4").exceptions and hash(again.by_id("G4"))
     with pytest.raises(TypeError):
         rules.by_id("G5").value["primary"] = 99
+
+
+JUNK = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.dates()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=150)
+@given(
+    st.dictionaries(st.sampled_from(["id", "value", "params", "kind", "exceptions", "grades", "level", "when"]), JUNK),
+    st.dictionaries(st.sampled_from(["name", "version", "rule", "level", "reason", "source"]), JUNK, max_size=1),
+    st.booleans(),
+)
+def test_any_document_is_read_or_refused_in_words(table, head, overlay):
+    document = {"name": "x", "version": "1", "rule": [{**RULE, **table}, {"id": "G5", **table}], **head}
+    try:
+        build_rules({**document, "base": "cn", "source": "s", "reason": "r", **head} if overlay else document)
+    except RuleError as error:
+        assert str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "note = " + "9" * 5_000,
+        "rule = " + "[" * 5_000 + "]" * 5_000,
+        "[[rule]]\nid = 'R1'\nvalue = 1" + "0" * 400,
+        "[[rule]]\nid = 'R1'\nexceptions = [{ when = 'boarding', value = 1" + "0" * 400 + " }]",
+    ],
+)
+def test_numbers_and_lists_beyond_all_measure_are_told(tmp_path, text):
+    """No file may end the program: too long a number, too deep a list, a number that no float can hold."""
+    file = tmp_path / "odd.toml"
+    head = "name = 'odd'\nversion = '1'\nbase = 'cn'\nsource = 's'\nreason = 'r'\n"
+    file.write_text(head + text, encoding="utf-8")
+    with pytest.raises(RuleError, match=r"odd\.toml"):
+        read_rulebook(file)
+
+
+def test_a_name_that_no_file_can_have_is_told():
+    with pytest.raises(RuleError, match="not the name of a file"):
+        read_rulebook("odd\0.toml")
+
+
+def test_a_rule_for_all_stages_without_a_setting_needs_none():
+    rural = {**RULE, "id": "W1", "key": "service_radius", "unit": "m", "value": 2000, "setting": ["rural"]}
+    anywhere = {**rural, "id": "W2", "value": {"all": 3000}}
+    del anywhere["setting"]
+    book = {"name": "own", "version": "1", "rule": [{**rural, "value": {"primary": 2000}}]}
+    assert build_rules(book).needs_setting("service_radius", "primary")
+    book["rule"].append(anywhere)
+    assert not build_rules(book).needs_setting("service_radius", "primary")

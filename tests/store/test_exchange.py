@@ -30,6 +30,7 @@ from store import Store, StoreNameError
 from store.exchange import pack_stored, pack_study, store_unpacked, unpack_study
 from store.packing import collect_files, render_spec, safe_name
 from store.toml_text import render_document, write_key
+from tests.geodata.test_read_planning import GOOD, write_tables
 from tests.small_county import write_small_county
 
 STUDIES = Path(__file__).resolve().parents[2] / "examples" / "studies"
@@ -77,6 +78,14 @@ def require_same(study: Path, tmp_path: Path, texts: dict[str, str], name: str, 
 
 def test_a_small_county_gives_the_same_numbers_elsewhere(county: Path, tmp_path: Path) -> None:
     require_same(county, tmp_path, {"today": TODAY, "close one": CLOSED}, "close one")
+
+
+def test_tables_of_forecasts_and_inspections_travel_along(tmp_path: Path) -> None:
+    (tmp_path / "county").mkdir()
+    study = write_tables(tmp_path / "county", GOOD)
+    require_same(study, tmp_path, {"today": TODAY}, "today")
+    places = collect_files(read_study_file(study)).files
+    assert {f"data/{name}/{name}.csv" for name in GOOD} <= set(places)
 
 
 @pytest.mark.real

@@ -40,6 +40,11 @@ def test_rulebooks_keep_every_version(store: Store) -> None:
     assert store.find_ruleset("county rules", 1) == first
     assert store.find_ruleset("county rules", 3) is None
     assert store.find_ruleset("none") is None
+    assert store.list_ruleset_versions("COUNTY rules") == (second, first)
+    assert store.list_ruleset_versions("none") == store.list_ruleset_versions("\x00") == ()
+    assert store.find_ruleset_by_id(first.ruleset_id) == first
+    assert store.find_ruleset_by_id("none") is None
+    assert store.find_ruleset_by_id("\x00") is None
     rare = store.save_ruleset("\ue000 क्\u200dष", "c = 1", "Li")  # a sign of one's own font, a joiner
     assert store.save_ruleset(rare.name, "c = 2", "Li").version == 2
 

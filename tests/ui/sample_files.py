@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from geodata.dictionary import SHEET_NAMES
+
 LON, LAT, STEP = 113.0, 34.7, 0.01
 HOSTILE_NAME = "<img src=x onerror=alert(1)>{{7*7}}小学"
 
@@ -88,6 +90,24 @@ def write_workbook(path: Path, sheets: dict[str, list[tuple[object, ...]]]) -> P
             for number, row in enumerate(rows):
                 page.write_row(number, 0, row)
     return path
+
+
+def write_filled_template(path: Path) -> Path:
+    """Write schools, their rolls of two past years, and births, each on its sheet of the template."""
+    schools: list[tuple[object, ...]] = [
+        (f"000{n}", f"第{n}小学", "小学", *row[3:4], 34.705, 300, 250, 8, 2025)
+        for n, row in enumerate(MESSY_ROWS[:6], 1)
+    ]
+    rolls: list[tuple[object, ...]] = [(row[0], year, "小学", 240) for year in (2023, 2024) for row in schools]
+    births: list[tuple[object, ...]] = [(year, f"v{n:02d}", 7) for year in (2022, 2023, 2024) for n in range(12)]
+    return write_workbook(
+        path,
+        {
+            SHEET_NAMES["schools"]: [(*SCHOOL_HEADERS, "年份"), *schools],
+            SHEET_NAMES["rolls"]: [("学校代码", "年份", "学段", "在校生数"), *rolls],
+            SHEET_NAMES["births"]: [("年份", "单元编号", "出生人数"), *births],
+        },
+    )
 
 
 def write_zones(path: Path, *, unit: str) -> Path:

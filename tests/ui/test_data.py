@@ -12,6 +12,7 @@ import pytest
 from tests.ui.app_driver import Visit, start_app, visit
 from tests.ui.sample_files import (
     HOSTILE_NAME,
+    write_filled_template,
     write_hexagons,
     write_layers,
     write_messy_workbook,
@@ -145,6 +146,27 @@ def test_sheets_and_layers_can_be_chosen(new_visit: Callable[..., Visit], tmp_pa
     seen.click("build")
     seen.page.wait_for_selector(".st-key-built", timeout=180_000)
     assert "720" in seen.settle().by_key("built").inner_text(), "6 % of the people of the second sheet"
+    seen.require_clean()
+
+
+def test_a_filled_template_brings_its_other_sheets(new_visit: Callable[..., Visit], tmp_path: Path) -> None:
+    seen = new_visit(locale="en-GB").open("/data")
+    seen.upload("drop_schools", write_filled_template(tmp_path / "filled.xlsx"))
+    seen.upload("drop_population", write_villages(tmp_path / "villages.csv"))
+    seen.page.get_by_text("For forecasts and inspections").click()
+    seen.settle()
+    assert "历年在校生 rolls · 2023–2024 · 12 rows" in seen.by_key("detected_rolls").inner_text()
+    assert "2022–2024 · 36 rows" in seen.by_key("detected_births").inner_text()
+    housing = tmp_path / "housing.csv"
+    housing.write_text("项目编号,经度,纬度,套数\nP1,113.011,34.702,300\n", encoding="utf-8")
+    seen.upload("drop_housing", housing)
+    assert "Still needed: year of completion" in seen.by_key("card_housing").inner_text()
+    housing.write_text("项目编号,经度,纬度,套数,交付年份\nP1,113.011,34.702,300,2027\n", encoding="utf-8")
+    seen.upload("drop_housing", housing)
+    seen.click("build")
+    seen.page.wait_for_selector(".st-key-built", timeout=180_000)
+    words = seen.settle().by_key("built").inner_text()
+    assert "rolls of 2023–2025 · births of 2022–2024 by 12 units · housing projects: 1 (300 dwellings)" in words
     seen.require_clean()
 
 

@@ -53,7 +53,7 @@ def test_a_switch_gives_other_minutes(page: AppTest) -> None:
     assert "5% of them more than 4 min" in _words(page)
 
 
-@pytest.mark.parametrize("table", ["flags", "indicators", "areas", "leakage", "downloads"])
+@pytest.mark.parametrize("table", ["flags", "indicators", "areas", "lived", "leakage", "downloads"])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_table_opens_in_both_languages(page: AppTest, table: str, language: str) -> None:
     page.session_state["today_table"] = table
@@ -62,11 +62,11 @@ def test_every_table_opens_in_both_languages(page: AppTest, table: str, language
     assert not page.exception
 
 
-@pytest.mark.parametrize("colour", ["time", "children", "school"])
+@pytest.mark.parametrize("colour", ["time", "children", "school", "reach"])
 @pytest.mark.parametrize("rulebook", ["cn", "intl"])
 def test_every_colour_and_rulebook_works(page: AppTest, colour: str, rulebook: str) -> None:
     page.session_state["today_colour"] = colour
-    page.session_state["today_rulebook"] = rulebook
+    page.session_state["rules"] = rulebook
     page.run()
     assert not page.exception
 

@@ -219,6 +219,16 @@ def test_mapping_is_filled_in_and_kept() -> None:
         ("zones", {"unit_id": "a"}, {}, ["stage", "school"]),
         ("sites", {"site_id": "a"}, {"has_shapes": True}, []),
         ("units", {}, {"has_shapes": True}, []),
+        ("rolls", {"school_id": "a", "year": "b", "stage": "c", "grade_1_pupils": "d"}, {}, []),
+        ("rolls", {"school_id": "a"}, {}, ["year", "stage", "pupils"]),
+        ("rolls", {"school_id": "a", "stage": "c", "pupils": "d"}, {"parts": ["2023学年", "2024学年"]}, []),
+        ("births", {"year": "a"}, {}, ["births"]),
+        ("housing", {"project_id": "a", "unit_id": "b"}, {}, ["dwellings", "completion"]),
+        ("housing", {"project_id": "a", "new_dwellings": "b", "completion_year": "c"}, {"has_shapes": True}, []),
+        ("housing", {"new_dwellings": "b", "completion_year": "c"}, {}, ["project", "place_or_unit"]),
+        ("assets", {}, {}, ["code"]),
+        ("groups", {}, {}, ["group", "code"]),
+        ("evidence", {}, {}, ["item"]),
     ],
 )
 def test_what_a_file_still_needs(role: str, found: dict[str, str], options: dict[str, Any], still: list[str]) -> None:

@@ -19,6 +19,7 @@ from ui.closures_state import SELECTION, Asked, clear_asked, drop_unknown, read_
 from ui.closures_table import TABLE_KEY, render_tables
 from ui.closures_tools import render_tools, take_click
 from ui.page_words import render_page_words
+from ui.pupils_view import settle_scenario
 from ui.reopen import open_or_build
 from ui.scenario_who import recall_who
 from ui.selection import Selected
@@ -37,6 +38,9 @@ def render_closures(study: StudyArea) -> None:
         question = render_question(study, _)
         if question is None:
             return
+        study, _scenario, told = settle_scenario(study, question.scenario, _)
+        if told:
+            st.info(plain(told, longest=400))
         engine = _prepare(study, question, _)
         if engine.what_if is None:
             with headline:

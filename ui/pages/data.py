@@ -13,7 +13,7 @@ from geodata.study import compute_digest
 from geodata.study_file import StudySpec
 from reports.language import Translator
 from ui.build_job import build_in_worker
-from ui.columns import SYSTEM_NEED, Need, match_fields, read_columns
+from ui.columns import PLACED_ROLES, PLANNING_ROLES, SYSTEM_NEED, Need, match_fields, read_columns
 from ui.detect import Detected
 from ui.draft import OSM_BUILDINGS, Draft, build_spec, write_study
 from ui.issue_map import render_findings
@@ -33,6 +33,7 @@ from ui.studies import (
     read_reference,
 )
 from ui.study_summary import render_summary
+from ui.template_button import render_template_button
 from ui.text import plain
 from ui.upload_form import (
     Upload,
@@ -106,7 +107,26 @@ def _show_files(_: Translator) -> dict[str, Upload]:
         for column, role in zip(st.columns(3), MORE_ROLES, strict=True):
             with column:
                 uploads[role] = render_upload(_, role)
+    with st.expander(_("For forecasts and inspections")):
+        _show_planning_files(_, uploads)
     return {role: upload for role, upload in uploads.items() if upload is not None}
+
+
+def _show_planning_files(_: Translator, uploads: dict[str, Upload | None]) -> None:
+    """Draw the places for what forecasts and inspections need; all of it is optional."""
+    with st.container(horizontal=True, vertical_alignment="center", key="planning_head"):
+        st.caption(
+            _(
+                "All optional; a forecast or an inspection says what it lacks. The template workbook has a sheet for "
+                "each: send it filled in once, here or as the file of schools, and every sheet is taken."
+            ),
+            width="stretch",
+        )
+        render_template_button(_, key="data_template")
+    for start in (0, 3):
+        for column, role in zip(st.columns(3), PLANNING_ROLES[start : start + 3], strict=True):
+            with column:
+                uploads[role] = render_upload(_, role)
 
 
 def _show_columns(_: Translator, draft: Draft, uploads: Mapping[str, Upload]) -> None:
@@ -136,7 +156,7 @@ def _show_columns(_: Translator, draft: Draft, uploads: Mapping[str, Upload]) ->
                 if role == "schools":
                     asks_stage = any(need.name == "stage" for need in unmet[role])
                     render_school_settings(_, draft, found, asks_stage=asks_stage)
-                if role != "zones":
+                if role in PLACED_ROLES:
                     render_system(_, role, draft, wanted=SYSTEM_NEED in unmet[role])
 
 

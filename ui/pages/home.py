@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 
 import streamlit as st
@@ -13,10 +12,10 @@ from ui.build_job import build_in_worker
 from ui.job_panel import clear_job, read_job, render_job, start_job
 from ui.state import open_study, read_address, translator
 from ui.studies import DEMO, find_study, forget_missing_studies, read_class_sizes, read_reference
+from ui.template_button import render_template_button
 from ui.text import plain
 
 SLOT = "home"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def show_home() -> None:
@@ -105,22 +104,7 @@ def _show_notes(_: Translator) -> None:
                 "It needs numbers of pupils only, never their names."
             )
         )
-        st.download_button(
-            _("Download the template workbook"),
-            data=_build_template,
-            file_name="buju-template.xlsx",
-            mime=XLSX,
-            key="template",
-            type="tertiary",
-        )
-
-
-def _build_template() -> bytes:
-    from geodata.template import write_template
-
-    stream = BytesIO()
-    write_template(stream)
-    return stream.getvalue()
+        render_template_button(_, key="template")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def render_today(study: StudyArea) -> None:
             render_today_map(study, outcome, choice, selected)
         with right:
             render_side(study, outcome, choice, selected, _)
-        render_tables(outcome, choice, _)
+        render_tables(study, outcome, choice, _)
 
 
 render_page_style()

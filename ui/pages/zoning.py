@@ -11,6 +11,7 @@ from ui.catchments_choices import render_take_over
 from ui.job_panel import clear_job, read_job, render_job, start_job
 from ui.jobs import JobState
 from ui.page_words import render_page_words
+from ui.pupils_view import read_viewed_of
 from ui.reopen import open_or_build
 from ui.state import read_open_reference, translator
 from ui.studies import read_class_sizes, read_reference
@@ -90,7 +91,8 @@ def _start(study: StudyArea, question: Question, _: Translator) -> None:
     st.session_state[FAILURE_KEY] = None
     st.session_state["zoning_running"] = [_name_place(study, question), key]
     clear_job(SLOT)
-    start_job(SLOT, key, answer_in_worker, spec=spec, class_sizes=read_class_sizes(), name=key, ask=question.ask)
+    more = {"name": key, "ask": question.ask, "viewed": read_viewed_of(study)}
+    start_job(SLOT, key, answer_in_worker, spec=spec, class_sizes=read_class_sizes(), **more)
     st.rerun()
 
 

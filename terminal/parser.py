@@ -1,0 +1,164 @@
+"""The commands of the terminal door and their options. See ``docs/terminal.md``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TypeAlias, get_args
+
+from geodata.study import STAGES
+from planning.balance_tables import BALANCE_KINDS
+from planning.forecast_options import MAX_WINDOW_YEARS, MIN_WINDOW_YEARS, Capture, ForecastMethod
+from terminal.answers import SETTINGS, compare, run
+from terminal.arguments import (
+    add_enrolment_arguments,
+    add_limit_arguments,
+    add_out_argument,
+    add_rule_arguments,
+    add_scenarios_argument,
+    add_stage_arguments,
+    add_year_arguments,
+    add_zone_arguments,
+)
+from terminal.books import rules
+from terminal.files import check, pack, unpack
+from terminal.forecasts import forecast
+from terminal.inspections import inspect
+from terminal.judging import judge
+from terminal.zones import describe, zone
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; every command carries its function as ``command``."""
+    parser = argparse.ArgumentParser(prog="cli.py", description="Buju 布局: plan where schools should be.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    about = [_add_check(commands), *_add_answers(commands), _add_pack(commands), *_add_zones(commands)]
+    about += [_add_judge(commands), _add_inspect(commands), _add_forecast(commands)]
+    others = [_add_unpack(commands), _add_rules(commands)]
+    for command in about:
+        command.add_argument("study", type=Path, metavar="STUDY", help="path of study.toml")
+    for command in (*about, others[1]):
+        command.add_argument("--rulebook", default="cn", help="cn, intl, … or the path of a rulebook")
+    for command in (*about, *others):
+        command.add_argument("--lang", choices=("en", "zh"), default="en")
+        command.add_argument("--quiet", action="store_true", help="do not print progress")
+    return parser
+
+
+def _add_check(commands: Commands) -> argparse.ArgumentParser:
+    command = commands.add_parser("check", help="read a study's files and list what is wrong with them")
+    command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    command.set_defaults(command=check)
+    return command
+
+
+def _add_answers(commands: Commands) -> tuple[argparse.ArgumentParser, ...]:
+    one = commands.add_parser("run", help="model enrolment of one stage and write tables")
+    _add_asked(one)
+    add_out_argument(one)
+    add_limit_arguments(one)
+    one.set_defaults(command=run)
+
+    several = commands.add_parser("compare", help="answer scenarios and write what differs, who gains and who loses")
+    add_scenarios_argument(several, required=True)
+    several.add_argument("--baseline", type=Path, metavar="FILE", help="scenario file; default: today, asked the same")
+    add_out_argument(several)
+    add_limit_arguments(several)
+    several.set_defaults(command=compare)
+    return one, several
+
+
+def _add_asked(command: argparse.ArgumentParser) -> None:
+    """Add what is asked: a scenario file, or the settings of one stage, and the year."""
+    add_stage_arguments(command)
+    add_enrolment_arguments(command)
+    command.add_argument("--scenario", type=Path, metavar="FILE", help="scenario file; gives all settings and actions")
+    add_rule_arguments(command)
+    settings = {item.dest: item.default for item in command._actions if item.dest in SETTINGS}
+    command.set_defaults(settings=settings)
+    add_year_arguments(command)
+
+
+def _add_pack(commands: Commands) -> argparse.ArgumentParser:
+    command = commands.add_parser("pack", help="put a study, its input files and scenarios into one file")
+    add_scenarios_argument(command, required=False)
+    help_out = "file to write, such as county.buju.zip"
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help=help_out)
+    command.set_defaults(command=pack)
+    return command
+
+
+def _add_unpack(commands: Commands) -> argparse.ArgumentParser:
+    command = commands.add_parser("unpack", help="take such a file apart; the study can then be run as ever")
+    command.add_argument("packed", type=Path, metavar="FILE", help="file that pack, or the app, has written")
+    command.add_argument("--out", type=Path, required=True, help="folder for the files; new or empty")
+    command.set_defaults(command=unpack)
+    return command
+
+
+def _add_zones(commands: Commands) -> tuple[argparse.ArgumentParser, ...]:
+    new = commands.add_parser("zone", help="propose zones of one piece each, with a proof of how good they are")
+    add_stage_arguments(new)
+    add_zone_arguments(new)
+    add_rule_arguments(new)
+    new.add_argument("--describe", action="store_true", help="also write boundaries in words, communities, reasons")
+    new.set_defaults(command=zone)
+
+    given = commands.add_parser("describe", help="write outlines, boundaries in words and reasons of given zones")
+    add_stage_arguments(given)
+    given.add_argument("--zones", type=Path, metavar="FILE", help="table or layer; default: the current zones")
+    given.add_argument("--simplify", type=float, default=0.0, metavar="M", help="most metres that borders may move")
+    add_out_argument(given)
+    add_rule_arguments(given)
+    given.set_defaults(command=describe)
+    return new, given
+
+
+def _add_rules(commands: Commands) -> argparse.ArgumentParser:
+    command = commands.add_parser("rules", help="print a rulebook with its sources, or what differs from another")
+    command.add_argument("--against", metavar="BOOK", help="print only what differs from this rulebook")
+    command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    command.set_defaults(command=rules)
+    return command
+
+
+def _add_judge(commands: Commands) -> argparse.ArgumentParser:
+    command = commands.add_parser("judge", help="check a scenario against every rule; with --years in every year")
+    _add_asked(command)
+    command.add_argument("--years", default="", metavar="YEARS", help="2026-2035 or 2026,2030: a robust plan?")
+    command.add_argument("--variants", default="low,middle,high", metavar="LIST", help="of the forecast")
+    command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    add_out_argument(command)
+    add_limit_arguments(command)
+    command.set_defaults(command=judge)
+    return command
+
+
+def _add_inspect(commands: Commands) -> argparse.ArgumentParser:
+    command = commands.add_parser("inspect", help="balance inspection: tables and a workbook")
+    command.add_argument("--kind", choices=BALANCE_KINDS, default="quality", help="quality: 优质均衡; basic: 基本均衡")
+    command.add_argument("--scenario", type=Path, metavar="FILE", help="scenario file: the county after its actions")
+    command.add_argument("--year", type=int, metavar="YEAR", help="school year (its start); default: the latest")
+    command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    add_out_argument(command)
+    add_limit_arguments(command)
+    command.set_defaults(command=inspect)
+    return command
+
+
+def _add_forecast(commands: Commands) -> argparse.ArgumentParser:
+    command = commands.add_parser("forecast", help="pupils of the years ahead, with back-tests and seat alerts")
+    command.add_argument("--last-year", type=int, default=2035, metavar="YEAR")
+    years = range(MIN_WINDOW_YEARS, MAX_WINDOW_YEARS + 1)
+    command.add_argument("--window", type=int, default=5, choices=years, help="years that ratios are taken from")
+    command.add_argument("--method", choices=get_args(ForecastMethod), default="ensemble")
+    command.add_argument("--capture", choices=get_args(Capture), default="trend", help="entry per child born")
+    command.add_argument(
+        "--stage", choices=STAGES, action="append", help="of the seat alerts; default: all with a roll"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    add_out_argument(command)
+    command.set_defaults(command=forecast)
+    return command
