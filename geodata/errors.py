@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from geodata.messages import Message
+from geodata.messages import Message, msg
 
 Severity = Literal["error", "warning", "note"]
 
@@ -90,7 +90,21 @@ class NetworkError(LayoutError):
 
 
 class RuleError(LayoutError, ValueError):
-    """A rulebook cannot be read."""
+    """A rulebook cannot be read.
+
+    ``problems`` holds everything found, to be said in the reader's language; ``file`` is where it was found, ``""``
+    where no file is meant. A plain text becomes the only problem.
+    """
+
+    def __init__(self, problems: str | Message | Iterable[Message], file: str = "") -> None:
+        if isinstance(problems, str):
+            problems = msg("{problem}", problem=problems)
+        self.problems: tuple[Message, ...] = (problems,) if isinstance(problems, Message) else tuple(problems)
+        self.file = file
+        super().__init__((f"{file}: " if file else "") + "; ".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.problems, self.file))
 
 
 class ScenarioError(LayoutError, ValueError):

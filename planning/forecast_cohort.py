@@ -49,7 +49,8 @@ class Area:
 
 @dataclass(frozen=True, eq=False)
 class CohortFit:
-    """What the years up to the base year say. The deviations are by stage; ``transitions``: pairs of years seen.
+    """What the years up to the base year say. The deviations are by stage; ``transitions``: pairs of years whose
+    grades were seen.
 
     ``from_births``: stages whose entry follows births (or is held), not leavers of the stage before.
     """
@@ -105,7 +106,7 @@ def fit_cohort(
         county=Area(county, entry.county),
         ratio_deviation=_find_ratio_deviation(upper, lower, county[0], cells),
         entry_deviation=entry.deviation,
-        transitions=len(pairs),
+        transitions=int((lower.sum(axis=(1, 2)) > 0).sum()),
         from_births=flows.from_births,
     )
 

@@ -40,9 +40,12 @@ class InspectionFacts:
 
     @cached_property
     def whole_schools(self) -> pd.DataFrame:
-        """The schools in scope, whole: pupils and classes of their compulsory stages, and their assets; by id."""
+        """The schools in scope, whole: pupils and classes of their compulsory stages, and their assets; by id.
+
+        ``school_pupils``: of all stages, also of parts that are out of scope; NaN where one is not known.
+        """
         grouped = self.parts.groupby("school_id", sort=True)
-        about = grouped[["name", "kind", "setting", "town", "ownership"]].first()
+        about = grouped[["name", "kind", "setting", "town", "ownership", "school_pupils"]].first()
         sums = grouped[["pupils", "classes"]].sum(skipna=False)
         stages = grouped["stage"].agg(";".join).rename("stages")
         return about.join(sums).join(stages).join(self.totals.reindex(about.index))

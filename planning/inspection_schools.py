@@ -116,7 +116,8 @@ def judge_sizes(facts: InspectionFacts) -> list[Finding]:
     for key, school in facts.whole_schools.iterrows():
         kind = str(school["kind"])
         stage = "primary" if "primary" in str(school["stages"]) else "junior"
-        pupils, migrants = _number(school["pupils"]), _number(school["migrant_pupils"])
+        both = "school_pupils" if kind == "nine_year" else "pupils"  # also of a stage without a roll: then not known
+        pupils, migrants = _number(school[both]), _number(school["migrant_pupils"])
         known = {
             "founded_year": _number(school["founded_year"]),
             "migrant_share": migrants / pupils if pupils > 0 and not facts.pupils_moved else float("nan"),
@@ -129,6 +130,8 @@ def judge_sizes(facts: InspectionFacts) -> list[Finding]:
             loosest = max([read_limit(rule, stage), *_list_looser(facts, rule, kind, stage)])
             word = UNKNOWN if pupils <= loosest else NO
             missing |= {f"assets.{name}" for name in ("founded_year", "migrant_pupils")} if rule.exceptions else set()
+        if math.isnan(pupils):
+            missing.add("rolls.pupils")
         met[str(key)] = word
         largest = float(np.fmax(largest, pupils))
     tally = Tally(met)

@@ -27,7 +27,7 @@ from planning.projected_study import project_study
 from planning.rule_checks import PROPOSED, build_case, check_case
 from planning.rules import Rules
 from planning.run import Outcome, run_scenario
-from planning.scenario import Scenario
+from planning.scenario import Scenario, name_mode, name_stage
 from planning.tables import StageTables, add_school_sizes, build_pairs, build_stage_schools, complete_school_table
 
 CASE_COLUMNS = (
@@ -112,7 +112,7 @@ def judge_cases(
         Where no lawful plan exists, cases without indicators that are not lawful, and the conflicts.
     """
     options = options or scenario.forecast
-    options = dataclasses.replace(options, last_year=max(options.last_year, *years))
+    options = dataclasses.replace(options, last_year=max([options.last_year, *years]))
     progress(msg("Forecast"), 0.0)
     forecast = build_forecast(study, options)
     plan = None
@@ -293,7 +293,11 @@ def _tell_basis(scenario: Scenario, plan: Outcome | None) -> tuple[Message, ...]
     else:
         held = msg("In every case children go to the nearest school.")
     judged = msg("Lawful: no rule that forbids is broken. Rules that advise are listed apart.")
-    return (held, counted, judged)
+    asked = tuple(
+        msg("Ways are {mode}, over all pupils of {stage}.", mode=name_mode(scenario.mode), stage=name_stage(stage))
+        for stage in scenario.stages
+    )
+    return (held, counted, *asked, judged)
 
 
 def compare_robust(answers: Sequence[RobustAnswer]) -> pd.DataFrame:

@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from geodata.errors import RuleError
+from geodata.messages import msg
 from geodata.study import STAGES
 from planning.rule_fields import ALL_STAGES, LEVELS, Rule, RuleChange
-from planning.rule_keys import RULE_KEYS, suggest
+from planning.rule_keys import RULE_KEYS
+from planning.rule_problems import suggest
 
 BOOKS = ("cn", "intl", "england", "france", "india", "kenya", "poland", "usa")
 """The rulebooks that come with the program."""
@@ -101,7 +103,7 @@ class Rules:
             The key is one that no rule can have.
         """
         if key not in RULE_KEYS:
-            raise RuleError(f"Unknown rule key {key!r}; {suggest(key, RULE_KEYS)}")
+            raise RuleError(msg("Unknown rule key {key!r}; {hint}", key=key, hint=suggest(key, RULE_KEYS)))
         scope: dict[str, Any] = {"kind": kind, "setting": setting, "year": year, "grade": grade}
         found = [rule for rule in self._by_key.get(key, ()) if rule.applies(stage, **scope)]
         found = [rule for rule in found if not self._is_replaced(rule, stage, scope)]
@@ -130,7 +132,7 @@ class Rules:
         """Return one rule, also a disabled one; ``RuleError`` where there is none of that id."""
         rule = self._by_id.get(rule_id)
         if rule is None:
-            raise RuleError(f"Unknown rule {rule_id!r}; {suggest(rule_id, self._by_id)}")
+            raise RuleError(msg("Unknown rule {id!r}; {hint}", id=rule_id, hint=suggest(rule_id, self._by_id)))
         return rule
 
     def needs_setting(self, key: str, stage: str) -> bool:

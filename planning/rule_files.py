@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from geodata.errors import RuleError
+from geodata.messages import Message, msg
 from geodata.study import compute_digest
 from planning.rule_book import BOOKS, Chapter, Rules
 from planning.rule_fields import LEVELS
-from planning.rule_keys import suggest
 from planning.rule_overlay import apply_overlay, render_overlay
+from planning.rule_problems import name_table, suggest, tell_not_toml
 from planning.rule_tables import build_rule, check_references, check_rule
 
 RULEBOOK_FOLDER = Path(__file__).parent / "rulebooks"
@@ -54,7 +55,7 @@ def render_stack(rules: Rules) -> str:
         No book of the stack comes with the program.
     """
     if not rules.root:
-        raise RuleError(f"{rules.name} does not stand on a rulebook that comes with the program")
+        raise RuleError(msg("{name} does not stand on a rulebook that comes with the program", name=rules.name))
     base = read_rulebook(rules.root)
     own = rules.changes[len(base.changes) :]
     return render_overlay(base, own, name=rules.name, version=rules.version, level=rules.level)
@@ -84,13 +85,14 @@ def _read_stack(book: str, folder: Path, above: tuple[Path, ...]) -> Rules:
 
 def _read_file(path: Path, book: str, above: tuple[Path, ...]) -> Rules:
     if "\0" in book:
-        raise RuleError(f"Rulebook {book!r} is not the name of a file")
+        raise RuleError(msg("Rulebook {name!r} is not the name of a file", name=book))
     place = path.resolve()
     if place in above:
         names = " → ".join(item.name for item in (*above, place))
-        raise RuleError(f"Rulebook {above[0].name} stands on itself: {names}")
+        raise RuleError(msg("Rulebook {name} stands on itself: {names}", name=above[0].name, names=names))
     if len(above) >= _DEEPEST_STACK:
-        raise RuleError(f"Rulebook {above[0].name} stands on more than {_DEEPEST_STACK} others")
+        problem = msg("Rulebook {name} stands on more than {count} others", name=above[0].name, count=_DEEPEST_STACK)
+        raise RuleError(problem)
     document = _read_toml(path, book)
     if "base" in document:
         return _build_overlay(document, path.name, path.parent, (*above, place))
@@ -103,12 +105,13 @@ def _read_toml(path: Path, book: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        known = ", ".join(BOOKS)
-        raise RuleError(f"Rulebook {book!r} cannot be opened: give one of {known}, or a TOML file.") from error
-    except RecursionError as error:
-        raise RuleError(f"Rulebook {path.name} is not valid TOML: its lists stand in one another too deep") from error
-    except ValueError as error:  # not TOML, not UTF-8, a number of thousands of digits, or no name of a file
-        raise RuleError(f"Rulebook {path.name} is not valid TOML: {error}") from error
+        problem = msg(
+            "Rulebook {name!r} cannot be opened: give one of {known}, or a TOML file.", name=book, known=BOOKS
+        )
+        raise RuleError(problem) from error
+    except (ValueError, RecursionError) as error:  # ValueError: not TOML, not UTF-8, a number of thousands of digits
+        reason = tell_not_toml(error)
+        raise RuleError(msg("Rulebook {name} is not valid TOML: {reason}", name=path.name, reason=reason)) from error
 
 
 def _build_chapters(document: Mapping[str, Any], folder: Path) -> Rules:
@@ -134,13 +137,13 @@ def _build_book(
     for number, table in enumerate(tables, start=1):
         problems += check_rule(table, name_table(table, number))
     if problems:
-        raise RuleError(f"{file}: " + "; ".join(problems))
+        raise RuleError(problems, file)
     level = str(document.get("level", "nation"))
     names = chapter_of or [""] * len(tables)
     rules = [build_rule({"level": level, **table}, chapter=name) for table, name in zip(tables, names, strict=True)]
     problems = check_references(rules)
     if problems:
-        raise RuleError(f"{file}: " + "; ".join(problems))
+        raise RuleError(problems, file)
     return Rules(
         name=str(document["name"]),
         version=str(document["version"]),
@@ -157,28 +160,26 @@ def _build_book(
 def _build_overlay(document: Mapping[str, Any], file: str, folder: Path, above: tuple[Path, ...]) -> Rules:
     tables, problems = check_head(document, _OVERLAY_HEAD)
     if not isinstance(document["base"], str):
-        problems.append("base must be the name or the path of a rulebook")
+        problems.append(msg("base must be the name or the path of a rulebook"))
     if problems:
-        raise RuleError(f"{file}: " + "; ".join(problems))
+        raise RuleError(problems, file)
     base = _read_stack(document["base"], folder, above)
     return apply_overlay(base, document, tables, file=file)
 
 
-def check_head(document: Mapping[str, Any], known: tuple[str, ...]) -> tuple[list[Any], list[str]]:
+def check_head(document: Mapping[str, Any], known: tuple[str, ...]) -> tuple[list[Any], list[Message]]:
     """Return the rule tables of a document, and what is wrong with everything around them."""
-    problems = [f"unknown key {key!r}; {suggest(key, known)}" for key in document if key not in known]
+    problems = [
+        msg("unknown key {key!r}; {hint}", key=key, hint=suggest(key, known)) for key in document if key not in known
+    ]
     needed = ("name", "version") if "base" in document else ("name", "version", "rule")
-    problems += [f"{key!r} is missing" for key in needed if key not in document]
+    problems += [msg("{key!r} is missing", key=key) for key in needed if key not in document]
     if document.get("level", "nation") not in LEVELS:
-        problems.append(f"level {document['level']!r} is unknown; {suggest(str(document['level']), LEVELS)}")
+        level = document["level"]
+        hint = suggest(str(level), LEVELS)
+        problems.append(msg("{key} {found} is unknown; {hint}", key="level", found=repr(level), hint=hint))
     tables = document.get("rule", [])
     if not isinstance(tables, list):
-        problems.append("'rule' must be a list of tables: write [[rule]]")
+        problems.append(msg("'rule' must be a list of tables: write [[rule]]"))
         tables = []
     return tables, problems
-
-
-def name_table(table: Any, number: int) -> str:
-    """Return how problems call a table: its number, and its id where it has one."""
-    named = isinstance(table, Mapping) and "id" in table
-    return f"rule {number} ({table['id']})" if named else f"rule {number}"

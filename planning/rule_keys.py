@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -41,13 +40,6 @@ def read_keys(file: Path = KEYS_FILE) -> Mapping[str, RuleKey]:
             for row in rows
         ]
     return MappingProxyType({key.name: key for key in found})
-
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """Return the nearest known word as a question, or all of them."""
-    names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(names)
 
 
 KEYS = read_keys()

@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from geodata.errors import RuleError
+from geodata.messages import Message, msg
 from geodata.study import compute_digest
 from planning.rule_book import BOOKS, Rules
 from planning.rule_fields import ALL_STAGES, LEVELS, Rule, RuleChange, thaw
-from planning.rule_keys import suggest
+from planning.rule_problems import LEVEL_WORDS, name_table, suggest, tell_at
 from planning.rule_tables import TABLE_KEYS, TABLES, build_rule, check_fields, check_references, check_rule
 from planning.scenario_render import render_text
 
@@ -35,7 +36,7 @@ class _Stack:
     tables: dict[str, dict[str, Any]]
     places: dict[str, tuple[str, int]]
     changes: list[RuleChange] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    problems: list[Message] = field(default_factory=list)
 
 
 def apply_overlay(base: Rules, document: Mapping[str, Any], tables: Sequence[Any], *, file: str) -> Rules:
@@ -71,7 +72,7 @@ def apply_overlay(base: Rules, document: Mapping[str, Any], tables: Sequence[Any
         rules = _build_all(base, stack)
         stack.problems += check_references(rules)
     if stack.problems:
-        raise RuleError(f"{file}: " + "; ".join(stack.problems))
+        raise RuleError(stack.problems, file)
     return Rules(
         name=str(document["name"]),
         version=str(document["version"]),
@@ -100,13 +101,15 @@ def _build_all(base: Rules, stack: _Stack) -> list[Rule]:
 
 def _add_table(stack: _Stack, table: Any, number: int) -> None:
     if not isinstance(table, Mapping) or not isinstance(table.get("id"), str):
-        stack.problems.append(f"rule {number}: a table with an id was expected")
+        where = msg("rule {number}", number=number)
+        stack.problems.append(tell_at(where, msg("a table with an id was expected")))
         return
-    where, before = f"rule {number} ({table['id']})", len(stack.problems)
+    where, before = name_table(table, number), len(stack.problems)
     for name in ("source", "reason"):
         text = table.get(name, stack.document.get(name, ""))
         if not isinstance(text, str) or not text.strip():
-            stack.problems.append(f"{where}: {name!r} is missing: every change says where it comes from and why")
+            problem = msg("{key!r} is missing: every change says where it comes from and why", key=name)
+            stack.problems.append(tell_at(where, problem))
     stack.problems += check_fields(table, where)
     if len(stack.problems) > before:
         return
@@ -116,13 +119,15 @@ def _add_table(stack: _Stack, table: Any, number: int) -> None:
         _add_rule(stack, table, where)
 
 
-def _add_rule(stack: _Stack, table: Mapping[str, Any], where: str) -> None:
+def _add_rule(stack: _Stack, table: Mapping[str, Any], where: Message) -> None:
     shared = {key: stack.document[key] for key in ("source", "source_zh", "reason") if key in stack.document}
     whole = {"level": stack.level, **shared, **table}
     missing = check_rule(whole, where)
     if missing:
         near = suggest(table["id"], stack.tables)
-        stack.problems.append(f"{where} is not in the base ({near}), and as a new rule it is not complete")
+        stack.problems.append(
+            msg("{where} is not in the base ({hint}), and as a new rule it is not complete", where=where, hint=near)
+        )
         stack.problems += missing
         return
     plain = merge_table({}, whole)
@@ -132,20 +137,15 @@ def _add_rule(stack: _Stack, table: Mapping[str, Any], where: str) -> None:
     stack.changes.append(RuleChange(table["id"], NEW_RULE, None, about, plain["source"], plain["reason"]))
 
 
-def _change_rule(stack: _Stack, table: Mapping[str, Any], where: str) -> None:
+def _change_rule(stack: _Stack, table: Mapping[str, Any], where: Message) -> None:
     rule_id = table["id"]
     now = stack.tables[rule_id]
-    if LEVELS.index(now["level"]) > LEVELS.index(stack.level):
-        stack.problems.append(f"{where}: it was set by the {now['level']}; the {stack.level} cannot override that")
-    if table.get("level", stack.level) != stack.level:
-        stack.problems.append(f"{where}: a change has the level of its file, {stack.level}")
-    if table.get("key", now["key"]) != now["key"]:
-        stack.problems.append(f"{where}: the key of a rule stays; add a rule of your own with replaces = {rule_id!r}")
+    stack.problems += [tell_at(where, problem) for problem in _check_place(stack, table, now)]
     source, reason = (str(table.get(name, stack.document.get(name, ""))) for name in ("source", "reason"))
     after = merge_table(now, table)
     found = [row for row in compare_tables(now, after) if row[0] not in _ABOUT]
     stack.problems += [
-        f"{where}: {name} must be {_name_kind(old)}, as in the base"
+        tell_at(where, msg("{field} must be {kind}, as in the base", field=name, kind=_name_kind(old)))
         for name, old, new in found
         if name.startswith("params.") and None not in (old, new) and _name_kind(old) != _name_kind(new)
     ]
@@ -157,9 +157,12 @@ def _change_rule(stack: _Stack, table: Mapping[str, Any], where: str) -> None:
     made = [RuleChange(rule_id, name, old, new, source, reason) for name, old, new in found]
     done = {(change.rule_id, change.field) for change in stack.changes}
     if (rule_id, NEW_RULE) in done:
-        stack.problems.append(f"{where}: rule id {rule_id!r} stands twice; say all of a new rule in one table")
+        problem = msg("rule id {id!r} stands twice; say all of a new rule in one table", id=rule_id)
+        stack.problems.append(tell_at(where, problem))
     stack.problems += [
-        f"{where}: {change.field} is changed twice" for change in made if (rule_id, change.field) in done
+        tell_at(where, msg("{field} is changed twice", field=change.field))
+        for change in made
+        if (rule_id, change.field) in done
     ]
     if not made:
         return
@@ -172,9 +175,29 @@ def _change_rule(stack: _Stack, table: Mapping[str, Any], where: str) -> None:
     stack.changes += made
 
 
-def _name_kind(value: Any) -> str:
+def _check_place(stack: _Stack, table: Mapping[str, Any], now: Mapping[str, Any]) -> list[Message]:
+    """Return what is wrong with who changes a rule, and with its key, which stays."""
+    problems = []
+    if LEVELS.index(now["level"]) > LEVELS.index(stack.level):
+        levels = {"level": LEVEL_WORDS[now["level"]], "own": LEVEL_WORDS[stack.level]}
+        problems.append(msg("it was set by {level}; {own} cannot override that", **levels))
+    if table.get("level", stack.level) != stack.level:
+        problems.append(msg("a change has the level of its file, {level}", level=stack.level))
+    if table.get("key", now["key"]) != now["key"]:
+        problem = msg("the key of a rule stays; add a rule of your own with replaces = {id!r}", id=table["id"])
+        problems.append(problem)
+    return problems
+
+
+def _name_kind(value: Any) -> Message:
     """Return what kind of plain value this is, in words."""
-    kinds = ((bool, "true or false"), (int | float, "a number"), (str, "a text"), (list, "a list"), (dict, "a table"))
+    kinds = (
+        (bool, msg("true or false")),
+        (int | float, msg("a number")),
+        (str, msg("a text")),
+        (list, msg("a list")),
+        (dict, msg("a table")),
+    )
     return next(name for kind, name in kinds if isinstance(value, kind))
 
 
@@ -288,7 +311,8 @@ def render_overlay(
         a rule that the base does not have; or the base is no book of the program, and ``base_file`` is missing.
     """
     if not base_file and base.name not in BOOKS:
-        raise RuleError(f"{base.name} does not come with the program: say in base_file where it stands")
+        problem = msg("{name} does not come with the program: say in base_file where it stands", name=base.name)
+        raise RuleError(problem)
     lines = [f"{key} = {write_value(value)}" for key, value in (("name", name), ("version", version))]
     lines += [f"base = {write_value(base_file or base.name)}", f"level = {write_value(level)}"]
     state = {rule.id: render_table(rule) for rule in base.rules}
@@ -312,10 +336,11 @@ def _collect(state: dict[str, dict[str, Any]], rule_id: str, group: Sequence[Rul
             state[rule_id] = merge_table({}, table)
             continue
         if rule_id not in state:
-            raise RuleError(f"Unknown rule {rule_id!r}; {suggest(rule_id, state)}")
+            raise RuleError(msg("Unknown rule {id!r}; {hint}", id=rule_id, hint=suggest(rule_id, state)))
         name, _, part = change.field.partition(".")
         if name not in TABLE_KEYS or name in _ABOUT or bool(part) != (name in TABLES):
-            raise RuleError(f"{rule_id}: an overlay cannot change {change.field!r}")
+            problem = msg("an overlay cannot change {field!r}", field=change.field)
+            raise RuleError(tell_at(msg("{id}", id=rule_id), problem))
         if not part:
             table[name] = thaw(change.after)
             continue
@@ -333,9 +358,10 @@ def _complete(rule_id: str, name: str, given: Mapping[str, Any], whole: dict[str
         return whole
     gone = [key for key, value in given.items() if value is None]
     if gone:
-        raise RuleError(
-            f"{rule_id}: an overlay cannot take {', '.join(gone)} out of {name}; switch the rule off instead"
+        problem = msg(
+            "an overlay cannot take {parts} out of {field}; switch the rule off instead", parts=tuple(gone), field=name
         )
+        raise RuleError(tell_at(msg("{id}", id=rule_id), problem))
     return dict(given)
 
 

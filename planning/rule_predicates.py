@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 
 from geodata.errors import RuleError
-from planning.rule_keys import suggest
+from geodata.messages import Message, msg
+from planning.rule_problems import suggest
 
 Truth = bool | None
 Plain = float | str | bool
@@ -118,7 +119,7 @@ def parse_predicate(text: str) -> Predicate:
     reader = _Reader(text)
     found = reader.read_choice()
     if reader.token.kind != "end":
-        raise reader.fail("'and', 'or' or the end was expected")
+        raise reader.fail(msg("'and', 'or' or the end was expected"))
     return found
 
 
@@ -199,6 +200,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_KINDS: Mapping[str, Message] = MappingProxyType({"number": msg("number"), "text": msg("text"), "truth": msg("truth")})
 _WORDS = ("and", "or", "not", "in", "true", "false")
 _DEEPEST = 20
 
@@ -216,8 +218,10 @@ def _cut(text: str) -> list[_Token]:
         found = _TOKEN.match(text, at)
         if found is None:
             start = at + len(text[at:]) - len(text[at:].lstrip())
-            hint = "; write == to compare" if text[start] == "=" else ""
-            raise RuleError(f"{text!r}, character {start + 1}: {text[start]!r} is not understood{hint}")
+            problem = msg("{found!r} is not understood", found=text[start])
+            if text[start] == "=":
+                problem = msg("{found!r} is not understood; write == to compare", found=text[start])
+            raise RuleError(msg("{text!r}, character {at}: {problem}", text=text, at=start + 1, problem=problem))
         kind = str(found.lastgroup)
         word = found.group(kind)
         start = found.end() - len(word)
@@ -241,10 +245,11 @@ class _Reader:
     def token(self) -> _Token:
         return self._tokens[self._at]
 
-    def fail(self, problem: str, at: _Token | None = None) -> RuleError:
+    def fail(self, problem: Message, at: _Token | None = None) -> RuleError:
         place = at or self.token
-        found = repr(place.text) if place.text else "the end"
-        return RuleError(f"{self.text!r}, character {place.at + 1} ({found}): {problem}")
+        found = repr(place.text) if place.text else msg("the end")
+        where = {"text": self.text, "at": place.at + 1, "found": found}
+        return RuleError(msg("{text!r}, character {at} ({found}): {problem}", problem=problem, **where))
 
     def take(self, text: str) -> bool:
         """Step over a word or mark if it comes next."""
@@ -265,13 +270,13 @@ class _Reader:
     def _read_negation(self) -> Predicate:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise self.fail(f"more than {_DEEPEST} levels of parentheses and 'not'")
+            raise self.fail(msg("more than {count} levels of parentheses and 'not'", count=_DEEPEST))
         if self.take("not"):
             found: Predicate = Negated(self._read_negation())
         elif self.take("("):
             found = self.read_choice()
             if not self.take(")"):
-                raise self.fail("')' is missing")
+                raise self.fail(msg("{key!r} is missing", key=")"))
         else:
             found = self._read_comparison()
         self._depth -= 1
@@ -280,34 +285,35 @@ class _Reader:
     def _read_comparison(self) -> Comparison:
         name = self.token
         if name.kind != "fact":
-            raise self.fail("the name of a fact was expected")
+            raise self.fail(msg("the name of a fact was expected"))
         if name.text not in FACTS:
-            raise self.fail(f"unknown fact; {suggest(name.text, FACTS)}")
+            raise self.fail(msg("unknown fact; {hint}", hint=suggest(name.text, FACTS)))
         self._at += 1
         kind = FACTS[name.text].kind
         if self.token.kind == "op":
             op = self.token.text
             self._at += 1
             if op not in ("==", "!=") and kind != "number":
-                raise self.fail(f"{name.text} is a {kind}; only == , != and in compare it", name)
+                problem = msg("{name} is a {kind}; only == , != and in compare it", name=name.text, kind=_KINDS[kind])
+                raise self.fail(problem, name)
             return Comparison(name.text, op, self._read_value(name))
         negated = self.take("not")
         if self.take("in"):
             return Comparison(name.text, "not in" if negated else "in", self._read_list(name))
         if negated:
-            raise self.fail("'in' was expected after 'not'")
+            raise self.fail(msg("'in' was expected after 'not'"))
         if kind != "truth":
-            raise self.fail(f"a comparison was expected: {name.text} is a {kind}")
+            raise self.fail(msg("a comparison was expected: {name} is a {kind}", name=name.text, kind=_KINDS[kind]))
         return Comparison(name.text, "==", True)
 
     def _read_list(self, name: _Token) -> tuple[Plain, ...]:
         if not self.take("["):
-            raise self.fail("'[' was expected")
+            raise self.fail(msg("{mark!r} was expected", mark="["))
         values = [self._read_value(name)]
         while self.take(","):
             values.append(self._read_value(name))
         if not self.take("]"):
-            raise self.fail("',' or ']' was expected")
+            raise self.fail(msg("',' or ']' was expected"))
         return tuple(values)
 
     def _read_value(self, name: _Token) -> Plain:
@@ -320,8 +326,9 @@ class _Reader:
         elif token.kind == "word" and token.text in ("true", "false"):
             found, value = "truth", token.text == "true"
         else:
-            raise self.fail("a value was expected: a number, a text in quotes, true or false")
+            raise self.fail(msg("a value was expected: a number, a text in quotes, true or false"))
         if found != kind:
-            raise self.fail(f"{name.text} is a {kind}, not a {found}")
+            words = {"kind": _KINDS[kind], "found": _KINDS[found]}
+            raise self.fail(msg("{name} is a {kind}, not a {found}", name=name.text, **words))
         self._at += 1
         return value

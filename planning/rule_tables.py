@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from geodata.errors import RuleError
+from geodata.messages import Message, msg
 from geodata.study import STAGES
 from planning.rule_fields import (
     ALL_STAGES,
@@ -21,8 +22,9 @@ from planning.rule_fields import (
     Rule,
     RuleException,
 )
-from planning.rule_keys import KEYS, RULE_KEYS, suggest
+from planning.rule_keys import KEYS, RULE_KEYS
 from planning.rule_predicates import parse_predicate
+from planning.rule_problems import LEVEL_WORDS, TYPE_WORDS, suggest, tell_at
 
 ALWAYS = ("id", "key", "name_en", "name_zh", "severity", "source", "verified", "evidence")
 """What every rule has; a rule with a number has these too:"""
@@ -57,30 +59,46 @@ _KINDS: tuple[tuple[str, type], ...] = (
 _EXCEPTION_KEYS = ("when", "value", "params", "exempt", "note_en", "note_zh")
 
 
-def check_fields(table: Mapping[str, Any], where: str) -> list[str]:
+def check_fields(table: Mapping[str, Any], where: Message) -> list[Message]:
     """Return what is wrong with the fields that a rule or a change of one has; absent fields are not missed here."""
-    problems = [f"{where}: unknown key {key!r}; {suggest(key, TABLE_KEYS)}" for key in table if key not in TABLE_KEYS]
+    problems = _check_keys(table, where, TABLE_KEYS)
     wrong = {
         key
         for key, wanted in _KINDS
         if key in table and (not isinstance(table[key], wanted) or (wanted is int and isinstance(table[key], bool)))
     }
-    problems += [f"{where}: {key} must be {wanted.__name__}" for key, wanted in _KINDS if key in wrong]
+    problems += [_tell_type(where, key, wanted) for key, wanted in _KINDS if key in wrong]
     for key, allowed in _CHOICES:
         if key in table and key not in wrong and table[key] not in allowed:
-            problems.append(f"{where}: {key} {table[key]!r} is unknown; {suggest(table[key], allowed)}")
+            problems.append(_tell_unknown(where, key, table[key], allowed))
     problems += _check_lists(table, where)
     if "value" in table:
         read_value(table["value"], where, problems)
     if not _is_plain(table.get("params", {})):
-        problems.append(f"{where}: params hold numbers, texts, truth values, lists and tables only")
+        problems.append(tell_at(where, msg("params hold numbers, texts, truth values, lists and tables only")))
     asked = KEYS.get(str(table.get("key")))
     if asked is not None and asked.use == "measured" and table.get("severity") == "evidence":
-        problems.append(
-            f"{where}: {table['key']!r} is measured from data; severity 'evidence' is for items people answer"
-        )
+        problem = msg("{key!r} is measured from data; severity 'evidence' is for items people answer", key=asked.name)
+        problems.append(tell_at(where, problem))
     read_exceptions(table.get("exceptions", []), where, problems)
     return problems
+
+
+def _check_keys(table: Mapping[str, Any], where: Message, known: tuple[str, ...]) -> list[Message]:
+    return [
+        tell_at(where, msg("unknown key {key!r}; {hint}", key=key, hint=suggest(key, known)))
+        for key in table
+        if key not in known
+    ]
+
+
+def _tell_type(where: Message, key: str, wanted: type) -> Message:
+    return tell_at(where, msg("{key} must be {kind}", key=key, kind=TYPE_WORDS[wanted]))
+
+
+def _tell_unknown(where: Message, key: str, found: Any, allowed: Iterable[str]) -> Message:
+    hint = suggest(str(found), allowed)
+    return tell_at(where, msg("{key} {found} is unknown; {hint}", key=key, found=repr(found), hint=hint))
 
 
 def _is_plain(value: Any) -> bool:
@@ -91,32 +109,30 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, bool | str | int) or (isinstance(value, float) and math.isfinite(value))
 
 
-def _check_lists(table: Mapping[str, Any], where: str) -> list[str]:
+def _check_lists(table: Mapping[str, Any], where: Message) -> list[Message]:
     problems = []
     lists: tuple[tuple[str, tuple[str, ...]], ...] = (("setting", RULE_SETTINGS), ("kind", KINDS))
     for key, names in lists:
         found = table.get(key, [])
         if not isinstance(found, list | tuple):
-            problems.append(f"{where}: {key} must be a list")
+            problems.append(tell_at(where, msg("{key} must be a list", key=key)))
             continue
-        problems += [
-            f"{where}: {key} {item!r} is unknown; {suggest(str(item), names)}" for item in found if item not in names
-        ]
+        problems += [_tell_unknown(where, key, item, names) for item in found if item not in names]
     grades = table.get("grades", [])
     if not isinstance(grades, list | tuple) or not all(type(grade) is int and 1 <= grade <= 12 for grade in grades):
-        problems.append(f"{where}: grades must be a list of whole numbers from 1 to 12")
+        problems.append(tell_at(where, msg("grades must be a list of whole numbers from 1 to 12")))
     return problems
 
 
-def read_value(value: Any, where: str, problems: list[str]) -> dict[str, float]:
+def read_value(value: Any, where: Message, problems: list[Message]) -> dict[str, float]:
     """Return the thresholds by stage; a single number holds for all stages."""
     by_stage = value if isinstance(value, Mapping) else {ALL_STAGES: value}
     known = (*STAGES, ALL_STAGES)
     for stage, number in by_stage.items():
         if stage not in known:
-            problems.append(f"{where}: stage {stage!r} is unknown; {suggest(str(stage), known)}")
+            problems.append(_tell_unknown(where, "stage", stage, known))
         if not _is_number(number):
-            problems.append(f"{where}: value {number!r} is not a number")
+            problems.append(tell_at(where, msg("value {found} is not a number", found=repr(number))))
             return {}
     return {stage: float(number) for stage, number in by_stage.items()}
 
@@ -128,23 +144,19 @@ def _is_number(value: Any) -> bool:
     return abs(value) <= sys.float_info.max
 
 
-def read_exceptions(tables: Any, where: str, problems: list[str]) -> tuple[RuleException, ...]:
+def read_exceptions(tables: Any, where: Message, problems: list[Message]) -> tuple[RuleException, ...]:
     """Return the exceptions of a rule; a predicate that cannot be read is a problem with its place."""
     if not isinstance(tables, list | tuple):
-        problems.append(f"{where}: exceptions must be a list of tables")
+        problems.append(tell_at(where, msg("exceptions must be a list of tables")))
         return ()
     found = []
     for number, table in enumerate(tables, start=1):
-        place = f"{where}, exception {number}"
+        place = msg("{where}, exception {number}", where=where, number=number)
         before = len(problems)
         if not isinstance(table, Mapping):
-            problems.append(f"{place}: a table was expected")
+            problems.append(tell_at(place, msg("a table was expected")))
             continue
-        problems += [
-            f"{place}: unknown key {key!r}; {suggest(key, _EXCEPTION_KEYS)}"
-            for key in table
-            if key not in _EXCEPTION_KEYS
-        ]
+        problems += _check_keys(table, place, _EXCEPTION_KEYS)
         problems += _check_exception(table, place)
         value = read_value(table.get("value", {}), place, problems)
         if len(problems) == before:
@@ -152,30 +164,31 @@ def read_exceptions(tables: Any, where: str, problems: list[str]) -> tuple[RuleE
     return tuple(found)
 
 
-def _check_exception(table: Mapping[str, Any], place: str) -> list[str]:
+def _check_exception(table: Mapping[str, Any], place: Message) -> list[Message]:
     problems = []
     if not isinstance(table.get("when"), str):
-        problems.append(f"{place}: 'when' is missing: a predicate such as \"founded_year <= 2010\"")
+        problem = msg("'when' is missing: a predicate such as \"{example}\"", example="founded_year <= 2010")
+        problems.append(tell_at(place, problem))
     else:
         try:
             parse_predicate(table["when"])
         except RuleError as error:
-            problems.append(f"{place}: {error}")
+            problems += [tell_at(place, problem) for problem in error.problems]
     for key, wanted in (("exempt", bool), ("params", dict), ("note_en", str), ("note_zh", str)):
         if key in table and not isinstance(table[key], wanted):
-            problems.append(f"{place}: {key} must be {wanted.__name__}")
+            problems.append(_tell_type(place, key, wanted))
     if not any(table.get(key) for key in ("value", "params", "exempt")) and "value" not in table:
-        problems.append(f"{place}: says nothing; give value, params or exempt = true")
+        problems.append(tell_at(place, msg("says nothing; give value, params or exempt = true")))
     return problems
 
 
-def check_rule(table: Any, where: str) -> list[str]:
+def check_rule(table: Any, where: Message) -> list[Message]:
     """Return everything that is wrong with the table of one whole rule."""
     if not isinstance(table, Mapping):
-        return [f"{where}: a table was expected"]
+        return [tell_at(where, msg("a table was expected"))]
     problems = check_fields(table, where)
     needed = ALWAYS if "value" not in table and is_without_number(table) else (*ALWAYS, *WITH_NUMBER)
-    problems += [f"{where}: {key!r} is missing" for key in needed if key not in table]
+    problems += [tell_at(where, msg("{key!r} is missing", key=key)) for key in needed if key not in table]
     return problems
 
 
@@ -188,6 +201,7 @@ def is_without_number(table: Mapping[str, Any]) -> bool:
 def build_rule(table: Mapping[str, Any], *, chapter: str = "", layer: int = 0) -> Rule:
     """Return the rule of a table that :func:`check_rule` found nothing wrong with."""
     lists = {key: tuple(table.get(key, ())) for key in ("setting", "kind", "grades")}
+    where = msg("{id}", id=table["id"])
     return Rule(
         **{
             "unit": "",
@@ -195,33 +209,38 @@ def build_rule(table: Mapping[str, Any], *, chapter: str = "", layer: int = 0) -
             "scope": KEYS[table["key"]].scope,
             **table,
             **lists,
-            "value": read_value(table.get("value", {}), "", []),
-            "exceptions": read_exceptions(table.get("exceptions", ()), "", []),
+            "value": read_value(table.get("value", {}), where, []),
+            "exceptions": read_exceptions(table.get("exceptions", ()), where, []),
             "chapter": chapter,
             "layer": layer,
         }
     )
 
 
-def check_references(rules: Iterable[Rule]) -> list[str]:
+def check_references(rules: Iterable[Rule]) -> list[Message]:
     """Return what is wrong between rules: ids that stand twice, replacements that lead nowhere, round or upwards."""
     found = list(rules)
     problems = []
     by_id: dict[str, Rule] = {}
     for rule in found:
         if rule.id in by_id:
-            problems.append(f"rule id {rule.id!r} stands twice")
+            problems.append(msg("rule id {id!r} stands twice", id=rule.id))
         by_id[rule.id] = rule
     for rule in found:
         other = by_id.get(rule.replaces)
         if not rule.replaces:
             continue
+        where = msg("{id}", id=rule.id)
         if other is None:
-            problems.append(f"{rule.id}: replaces {rule.replaces!r}, which is unknown; {suggest(rule.replaces, by_id)}")
+            hint = suggest(rule.replaces, by_id)
+            problem = msg("replaces {other!r}, which is unknown; {hint}", other=rule.replaces, hint=hint)
+            problems.append(tell_at(where, problem))
         elif LEVELS.index(other.level) > LEVELS.index(rule.level):
-            problems.append(f"{rule.id}: a rule of the {rule.level} cannot replace {other.id} of the {other.level}")
+            levels = {"own": LEVEL_WORDS[rule.level], "level": LEVEL_WORDS[other.level]}
+            problem = msg("a rule of {own} cannot replace {other} of {level}", other=other.id, **levels)
+            problems.append(tell_at(where, problem))
         elif _leads_back(rule, by_id):
-            problems.append(f"{rule.id}: replaces itself by way of {rule.replaces!r}")
+            problems.append(tell_at(where, msg("replaces itself by way of {other!r}", other=rule.replaces)))
     return problems
 
 

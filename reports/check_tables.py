@@ -116,6 +116,8 @@ def _name_column(name: str, _: Translator) -> str:
     table, _dot, column = name.partition(".")
     if name in FACTS:
         return FACTS[name].meaning_zh if _.language == "zh" else FACTS[name].meaning_en
+    if name == "schools.storeys":
+        return _("storeys of the buildings (no table holds them yet)")
     if table == "scenario":
         return _("seats of the bus lines of the scenario")
     if table == "travel":

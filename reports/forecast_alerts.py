@@ -85,8 +85,14 @@ def _say_colour(alert: str) -> str:
 
 
 def build_demand_table(alerts: pd.DataFrame, variant: str, _: Translator) -> pd.DataFrame:
-    """Return one row per year: entrants against intake places, all pupils against all places, and the alerts."""
+    """Return one row per year: entrants against intake places, all pupils against all places, and the alerts.
+
+    Every child lives in a zone: a school without one adds places, not children once more.
+    """
     rows = alerts[alerts["variant"] == variant]
+    if (rows["basis"] == "zones").any():
+        again = rows["basis"] == "rolls"
+        rows = rows.assign(**{name: rows[name].mask(again) for name in ("demand_pupils", "entry_children")})
     found = []
     for year in sorted({int(value) for value in rows["year"]}):
         of_year = rows[rows["year"] == year]

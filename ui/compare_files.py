@@ -7,10 +7,8 @@ import streamlit as st
 
 from reports.compare_files import build_comparison_tables, build_definition_table, render_workbook
 from reports.language import Translator
-from reports.tables import render_csv
 from ui.compare_view import Compared
-
-WORKBOOK_MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from ui.file_buttons import render_file_buttons
 
 
 def render_downloads(compared: Compared, _: Translator) -> None:
@@ -33,22 +31,5 @@ def render_downloads(compared: Compared, _: Translator) -> None:
     def workbook() -> bytes:
         return render_workbook({titles[name]: table for name, table in tables().items()})
 
-    with st.container(key="compare_downloads", horizontal=True):
-        st.download_button(
-            _("Excel workbook"),
-            workbook,
-            file_name="comparison.xlsx",
-            mime=WORKBOOK_MIME,
-            key="compare_workbook",
-            on_click="ignore",
-            type="primary",
-        )
-        for name, title in titles.items():
-            st.download_button(
-                f"{title} (CSV)",
-                lambda name=name: render_csv(tables()[name]),  # type: ignore[misc]
-                file_name=f"comparison_{name}.csv",
-                mime="text/csv",
-                key=f"compare_download_{name}",
-                on_click="ignore",
-            )
+    files = {name: (title, lambda name=name: tables()[name]) for name, title in titles.items()}
+    render_file_buttons("compare", _("Excel workbook"), workbook, files, stem="comparison")

@@ -72,7 +72,9 @@ def build_year_card(
     rows = alerts[(alerts["year"] == year) & (alerts["variant"] == asked.variant)]
     if len(rows):
         counts = [
-            (name_alert(name, _), _.number(int((rows["alert"] == name).sum()))) for name in ("red", "yellow", "green")
+            (name_alert(name, _), _.number(int((rows["alert"] == name).sum())))
+            for name in ("red", "yellow", "green", "")
+            if (rows["alert"] == name).any() or (name and (rows["alert"] != "").any())
         ]
         parts += [render_title(_("Seat alerts of the zones")), render_facts(counts)]
     parts.append(render_quiet(_("Click a school or an area on the map to see its years.")))

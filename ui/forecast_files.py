@@ -12,8 +12,8 @@ from planning.forecast import Forecast
 from reports.compare_files import render_workbook
 from reports.forecast_tables import build_county_rows, build_town_table, spread_variants
 from reports.language import Translator
-from reports.tables import neutralise_formulas, render_csv
-from ui.compare_files import WORKBOOK_MIME
+from reports.tables import neutralise_formulas
+from ui.file_buttons import render_file_buttons
 from ui.forecast_choices import Asked
 
 
@@ -55,22 +55,4 @@ def render_downloads(study: StudyArea, forecast: Forecast, asked: Asked, alerts:
         sheets = {title: neutralise_formulas(build()) for title, build in files.values()}
         return render_workbook(sheets)
 
-    with st.container(key="forecast_downloads", horizontal=True):
-        st.download_button(
-            _("Excel workbook"),
-            workbook,
-            file_name="forecast.xlsx",
-            mime=WORKBOOK_MIME,
-            key="forecast_workbook",
-            on_click="ignore",
-            type="primary",
-        )
-        for name, (title, build) in files.items():
-            st.download_button(
-                f"{title} (CSV)",
-                lambda build=build: render_csv(build()),  # type: ignore[misc]
-                file_name=f"forecast_{name}.csv",
-                mime="text/csv",
-                key=f"forecast_download_{name}",
-                on_click="ignore",
-            )
+    render_file_buttons("forecast", _("Excel workbook"), workbook, files)

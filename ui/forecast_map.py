@@ -63,6 +63,8 @@ def render_years_map(study: StudyArea, forecast: Forecast, asked: Asked) -> None
         words = {"one": _("One year"), "four": _("Four years")}
         layout = choose_switch(_("Maps"), ["one", "four"], "forecast_layout", words.__getitem__, "one")
         year = _choose_year(years, _) if layout == "one" else years[-1]
+        if layout != "one":
+            forget_slider()
         if layout == "one" and year > forecast.base_year:
             st.button(
                 _("Show all pages with these pupils"),
@@ -87,6 +89,11 @@ def render_years_map(study: StudyArea, forecast: Forecast, asked: Asked) -> None
     with right, st.container(key="forecast_side", gap="small"):
         alerts = find_alerts(study, forecast, asked.stage, asked.rulebook)
         render_side(study, forecast, asked, year, selected, alerts, _)
+
+
+def forget_slider() -> None:
+    """Let the slider be given its year again: one that was away would be drawn at its first year."""
+    st.session_state.pop(YEAR_KEY, None)
 
 
 def _choose_year(years: list[int], _: Translator) -> int:

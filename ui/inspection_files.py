@@ -11,8 +11,7 @@ from geodata.study import StudyArea
 from planning.balance import Balance, list_shortages
 from reports.inspection_workbook import build_inspection_workbook
 from reports.language import Translator
-from reports.tables import render_csv
-from ui.compare_files import WORKBOOK_MIME
+from ui.file_buttons import render_file_buttons
 from ui.inspection_choices import Inspected
 from ui.inspection_county import name_item_group
 from ui.inspection_panels import list_records
@@ -58,22 +57,9 @@ def render_files(study: StudyArea, inspected: Inspected, _: Translator) -> None:
         "left_out": (_("Schools out of scope"), lambda: say_messages(balance.left_out, _)),
         "checklist": (_("Checklist of evidence, to fill in"), lambda: build_checklist(balance, study, _)),
     }
-    with st.container(key="inspection_downloads", horizontal=True):
-        st.download_button(
-            _("Inspection workbook (Excel)"),
-            lambda: build_inspection_workbook(balance, study, inspected.rules, _),
-            file_name=f"inspection_{balance.kind}.xlsx",
-            mime=WORKBOOK_MIME,
-            key="inspection_workbook",
-            on_click="ignore",
-            type="primary",
-        )
-        for name, (title, build) in tables.items():
-            st.download_button(
-                f"{title} (CSV)",
-                lambda build=build: render_csv(build()),  # type: ignore[misc]
-                file_name=f"inspection_{name}.csv",
-                mime="text/csv",
-                key=f"inspection_download_{name}",
-                on_click="ignore",
-            )
+
+    def workbook() -> bytes:
+        return build_inspection_workbook(balance, study, inspected.rules, _)
+
+    stem = f"inspection_{balance.kind}"
+    render_file_buttons("inspection", _("Inspection workbook (Excel)"), workbook, tables, stem=stem)

@@ -82,7 +82,7 @@ def build_group_table(groups: pd.DataFrame, _: Translator) -> pd.DataFrame:
 
 
 def _build_columns(_: Translator) -> dict[str, Any]:
-    whole = st.column_config.NumberColumn(format="%.0f")
+    whole = st.column_config.NumberColumn(format="localized")
     return {_(name): whole for name in ("Pupils",)} | {_("Teachers exchanged"): whole, _("of those due"): whole}
 
 

@@ -93,11 +93,13 @@ def render_headline(study: StudyArea, inspected: Inspected, _: Translator) -> No
     place = f"{study.name} · {name_inspection(choice.kind, _)} · {name_stage_short(choice.stage, _)}"
     if choice.scenario is not None:
         place += " · " + _("after “{name}”", name=choice.scenario.name)
-    words = " ".join(
+    chinese = _.language == "zh"
+    words = ("" if chinese else " ").join(
         [*_say_schools(inspected.balance, choice.stage, _), *_say_spread(inspected.balance, choice.stage, _)]
     )
     judged = build_judged_by(inspected.rules, _)
-    st.html(f'<div class="headline">{badge}{text(place, longest=300)}: {text(words, longest=700)}{judged}</div>')
+    colon = "：" if chinese else ": "
+    st.html(f'<div class="headline">{badge}{text(place, longest=300)}{colon}{text(words, longest=700)}{judged}</div>')
 
 
 def _pick(table: pd.DataFrame, stage: str) -> pd.DataFrame:

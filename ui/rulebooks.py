@@ -18,7 +18,9 @@ import streamlit as st
 
 from geodata.cache import compute_cache_folder
 from geodata.errors import RuleError
+from geodata.messages import msg
 from geodata.study import compute_digest
+from planning.rule_problems import tell_not_toml
 from planning.rules import BOOKS, Rules
 from reports.language import Translator
 from store import StoredRuleset, StoreError
@@ -128,10 +130,11 @@ def check_text(text: str) -> None:
     """
     try:
         base = tomllib.loads(text).get("base")
-    except tomllib.TOMLDecodeError as error:
-        raise RuleError(f"not valid TOML: {error}") from error
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is one; a number of 5,000 digits is the plain one
+        raise RuleError(msg("not valid TOML: {reason}", reason=tell_not_toml(error))) from error
     if base is not None and base not in BOOKS:
-        raise RuleError(f"base {clean(base)!r} is not a rulebook of this program; known: {', '.join(BOOKS)}")
+        words = {"base": clean(base), "names": BOOKS}
+        raise RuleError(msg("base {base!r} is not a rulebook of this program; known: {names}", **words))
 
 
 def write_text(text: str) -> Path:

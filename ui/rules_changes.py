@@ -217,7 +217,7 @@ def build_comparison(before: Rules, after: Rules, _: Translator) -> pd.DataFrame
                 clean(row["reason"] or MISSING_NUMBER),
             )
         )
-    columns = [_("Id"), _("Rule"), _("What"), _("Before"), _("After"), _("Source"), _("Reason")]
+    columns = [_("Id"), _("Rule"), _("What"), _("Earlier value"), _("Later value"), _("Source"), _("Reason")]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -30,7 +30,7 @@ STYLE = """
 .case.failed.block { border-color: #b3490b; } .case.failed.warn { border-color: #e0913f; }
 .case.failed.note { border-color: #8fbfdc; } .case.passed { border-color: #7fb796; }
 .case .cure { color: #1f5b3d; } .case .data { color: #6b4d00; } .case .of { color: #5d6b6c; font-size: 0.78rem; }
-.weights { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); border: 1px solid #dde4e4;
+.weights { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); border: 1px solid #dde4e4;
   border-radius: 8px; background: #fff; }
 .weights div { padding: 0.35rem 0.7rem; border-left: 1px solid #e8eded; min-width: 0; }
 .weights div:first-child { border-left: 0; }
@@ -45,13 +45,19 @@ def build_weights(checks: pd.DataFrame, _: Translator) -> str:
     """Return the tiles: failed rules by severity with their cases, then unknown, then what documents must show."""
     tiles = []
     failed = checks[checks["status"] == "failed"]
-    for severity in ("block", "warn", "note"):
+    for severity in SEVERITIES:
         rows = failed[failed["severity"] == severity]
+        if severity == "evidence" and rows.empty:
+            continue
         title = _("{severity}: rules that fail", severity=name_severity(severity, _))
         tiles.append((title, rows["rule_id"].nunique(), _("cases: {count}", count=_.number(len(rows)))))
     unknown = checks[checks["status"] == "unknown"]
     tiles.append(
-        (_("? Rules lacking data"), unknown["rule_id"].nunique(), _("cases: {count}", count=_.number(len(unknown))))
+        (
+            _("? Rules lacking data somewhere"),
+            unknown["rule_id"].nunique(),
+            _("cases: {count}", count=_.number(len(unknown))),
+        )
     )
     shown = checks[checks["status"] == "evidence"]
     tiles.append((_("□ To be shown by documents"), shown["rule_id"].nunique(), ""))

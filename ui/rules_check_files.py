@@ -10,6 +10,7 @@ from reports.check_tables import build_check_rows, build_check_view, say_missing
 from reports.compare_files import render_workbook
 from reports.language import Translator
 from reports.tables import render_csv
+from ui.file_buttons import WORKBOOK_MIME
 from ui.rules_check_tables import build_rule_table, count_by_rule, count_missing
 from ui.rules_words import name_rule
 
@@ -26,7 +27,7 @@ def render_check_files(checks: pd.DataFrame, not_checked: pd.DataFrame, rules: R
             _("Excel workbook"),
             lambda: render_workbook(tables()),
             file_name="rule_checks.xlsx",
-            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            mime=WORKBOOK_MIME,
             key="rules_check_workbook",
             on_click="ignore",
         )

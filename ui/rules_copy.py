@@ -16,6 +16,7 @@ from geodata.errors import LayoutError, RuleError
 from geodata.messages import Message, msg
 from planning.rule_overlay import NEW_RULE, write_value
 from planning.rules import ALL_STAGES, RuleChange, Rules
+from reports.language import Translator
 from store import StoredRuleset
 from ui.rulebooks import check_text, read_rules, write_text
 from ui.scenario_store import open_app_store
@@ -291,7 +292,6 @@ def read_changes(text: str) -> tuple[RuleChange, ...]:
         return ()
 
 
-def list_problems(error: RuleError) -> list[str]:
+def list_problems(error: RuleError, _: Translator) -> list[str]:
     """Return what is wrong with a rulebook, a line for each problem; the name of the file in the cache says nothing."""
-    _file, colon, problems = str(error).partition(".toml: ")
-    return [part for part in (problems if colon else str(error)).split("; ") if part]
+    return [_.say(problem) for problem in error.problems]

@@ -28,7 +28,7 @@ def say_problems(error: LayoutError, _: Translator) -> list[str]:
     """Return what is wrong, a line for each problem."""
     if isinstance(error, CopyError):
         return [_.say(error.message)]
-    return list_problems(error) if isinstance(error, RuleError) else [say_trouble(error, _)]
+    return list_problems(error, _) if isinstance(error, RuleError) else [say_trouble(error, _)]
 
 
 def render_edit(view: View, rule: Rule, _: Translator) -> None:

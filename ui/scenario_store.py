@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from geodata.errors import LayoutError
+from geodata.errors import LayoutError, RuleError
 from geodata.study import StudyArea
 from planning.actions import Action
 from planning.scenario import Scenario
@@ -207,9 +207,11 @@ def choose_stored(
 
 
 def say_trouble(error: LayoutError, _: Translator) -> str:
-    """Return an error of the store, or of a scenario's text, as one sentence in the reader's language."""
+    """Return an error of the store, a rulebook or a scenario's text as one sentence in the reader's language."""
     if isinstance(error, StoreError):
         return " ".join(_.say(part) for part in (error.message, error.cure) if part is not None)
+    if isinstance(error, RuleError):
+        return _("; ").join(_.say(problem) for problem in error.problems)
     issues = getattr(error, "issues", ())
     if issues:
         return " ".join(" ".join(_.say(part) for part in (issue.problem, issue.cure) if part) for issue in issues[:3])

@@ -7,8 +7,7 @@ from io import BytesIO
 import streamlit as st
 
 from reports.language import Translator
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from ui.file_buttons import WORKBOOK_MIME
 
 
 def render_template_button(_: Translator, *, key: str) -> None:
@@ -17,7 +16,7 @@ def render_template_button(_: Translator, *, key: str) -> None:
         _("Download the template workbook"),
         data=_build_template,
         file_name="buju-template.xlsx",
-        mime=XLSX,
+        mime=WORKBOOK_MIME,
         key=key,
         type="tertiary",
     )

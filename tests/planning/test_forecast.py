@@ -599,3 +599,11 @@ def test_totals_of_several_stages_and_years_have_no_grades() -> None:
 def test_low_middle_and_high_are_in_order() -> None:
     with pytest.raises(ScenarioError, match="must not fall"):
         ForecastOptions(migration_share_per_year=(0.01, 0.0, -0.01))
+
+
+def test_totals_of_earlier_years_are_no_ratios() -> None:
+    """Six years of totals and one of grades show no grade moving up: the note does not speak of pairs of years."""
+    held = {("P", year, "primary"): {0: 300.0} for year in range(2019, 2025)}
+    forecast = build_forecast(build_line(held | {("P", 2025, "primary"): even(1, 6, 50.0)}), COHORT)
+    assert "known for one school year only" in tell(forecast)
+    assert forecast.back_test.query("level == 'county' and method == 'cohort'")["mape"].max() < 0.01

@@ -294,3 +294,14 @@ def test_migrants_of_today_say_nothing_after_actions() -> None:
     study = _ask({"migrant_pupils": 17}, {"migrant_pupils": 3})
     assert _answer(study, "G15")["met"] == "yes"
     assert _answer(replace(study, view="2030 middle"), "G15")["met"] == "unknown"
+
+
+def test_a_nine_year_school_is_as_large_as_both_of_its_stages() -> None:
+    nine = WorldSchool(kind="nine_year", stages=("primary", "junior"), places=3000, roll=1500, setting="urban")
+    study = build_two_schools(W=nine)
+    assert _answer(study, "G4")["met"] == "unknown"  # how many juniors there are nobody says
+    rolls = study.rolls
+    for pupils, met in ((900.0, "yes"), (1600.0, "no")):
+        junior = rolls[rolls["school_id"] == "W"].assign(stage="junior", pupils=pupils)
+        both = pd.concat([rolls, junior], ignore_index=True).astype(rolls.dtypes.to_dict())
+        assert _answer(put_tables(study, rolls=both), "G4")["met"] == met

@@ -126,6 +126,15 @@ def test_heat_table_sorts_by_red_and_says_every_colour_with_a_sign():
     assert demand["▲"].tolist() == [0, 1]
 
 
+def test_a_school_without_a_zone_adds_places_but_no_children_a_second_time():
+    alerts = build_sample_alerts()
+    alerts["basis"] = alerts["school_id"].map({"A": "zones", "C": "rolls"})
+    of_a = alerts[(alerts["variant"] == "middle") & (alerts["school_id"] == "A")]
+    demand = build_demand_table(alerts, "middle", EN)
+    assert demand["Pupils"].tolist() == of_a["demand_pupils"].tolist()
+    assert demand["Places"].tolist() == [160, 160]
+
+
 def test_errors_stand_by_years_ahead_and_method(county):
     table = build_error_table(county[1], EN)
     assert table["Years ahead"].tolist() == [1, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import streamlit as st
 
 from geodata.errors import RuleError
+from geodata.messages import msg
 from planning.rules import BOOKS, read_rulebook
 from reports.language import read_catalogue
 from store import open_store
@@ -27,6 +29,7 @@ from ui.rulebooks import (
     say_judged_by,
     write_text,
 )
+from ui.rules_changes import take_file
 from ui.rules_check_tables import count_by_rule, count_by_subject, count_missing, say_headline, sum_cures
 from ui.rules_copy import (
     Copy,
@@ -47,11 +50,13 @@ from ui.rules_copy import (
 from ui.rules_edit import check_form, collect_fields
 from ui.rules_new import build_rule_table, check_new, number_rule
 from ui.rules_table import Filter, select_rules
-from ui.rules_view import View, build_view
+from ui.rules_view import TROUBLE_KEY, View, build_view
 from ui.rules_words import say_limits, say_plain, say_values
+from ui.scenario_store import say_trouble
 from ui.state import RULES_KEY
 
 SAY = read_catalogue("en")
+CHINESE = read_catalogue("zh")
 
 
 @pytest.fixture(autouse=True)
@@ -192,10 +197,32 @@ def test_a_file_that_is_no_rulebook_is_told_with_everything_that_is_wrong() -> N
     text = 'name = "X"\nversion = "1"\nbase = "cn"\n[[rule]]\nid = "P7.red"\nvalue = "much"\n[[rule]]\nid = "nowhere"\n'
     with pytest.raises(RuleError) as caught:
         import_copy(text, "Li")
-    lines = list_problems(caught.value)
+    lines = list_problems(caught.value, SAY)
     assert len(lines) >= 3
     assert any("'reason' is missing" in line for line in lines)
     assert not any(".toml" in line for line in lines)
+
+
+def test_a_file_with_several_problems_is_told_wholly_in_chinese() -> None:
+    lines = ['name = "X"', 'version = "1"', 'base = "cn"', "colour = 1", "[[rule]]", 'id = "P7.red"', 'value = "much"']
+    lines += ["[[rule]]", 'id = "nowhere"', "enabled = 3", 'exceptions = [{ when = "pupils =< 3", exempt = true }]']
+    assert not take_file("\n".join(lines).encode(), CHINESE)
+    _place, heads = st.session_state[TROUBLE_KEY]
+    assert len(heads) == 1  # the head first: without it nobody knows what the rules would change
+    lines.remove("colour = 1")
+    assert not take_file("\n".join(lines).encode(), CHINESE)
+    _place, rules = st.session_state[TROUBLE_KEY]
+    assert len(rules) == 7
+    assert not take_file("\n".join([*lines, "[[rule"]).encode(), CHINESE)
+    _place, broken = st.session_state[TROUBLE_KEY]
+    assert broken == ["不是有效的 TOML 文件：表的列表名称之后缺少“]]”（文件末尾）"]
+    assert not take_file(f"a = {'9' * 5_000}".encode(), CHINESE)
+    for line in (*heads, *rules, *broken, *st.session_state[TROUBLE_KEY][1]):
+        own = re.sub("“[^”]*”", "", line)
+        assert re.search("[\u4e00-\u9fff]", own), line
+        assert not re.search("[A-Za-z]{2,} [a-z]+", own), line
+    other = RuleError([msg("{key!r} is missing", key="op"), msg("a table was expected")], "x.toml")
+    assert say_trouble(other, CHINESE) == "缺少“op”；此处应为表"
 
 
 def test_a_file_comes_back_as_it_went_out() -> None:

@@ -14,7 +14,7 @@ from ui.forecast_alerts import render_alerts
 from ui.forecast_choices import Asked, choose_section, render_choices
 from ui.forecast_errors import render_errors
 from ui.forecast_files import render_downloads
-from ui.forecast_map import render_years_map
+from ui.forecast_map import forget_slider, render_years_map
 from ui.forecast_panels import find_stages, render_headline, render_page_style, render_top
 from ui.forecast_robust import render_robust
 from ui.forecast_schools import render_schools, render_towns
@@ -66,6 +66,8 @@ def _render_section(study: StudyArea, forecast: Forecast, asked: Asked, _: Trans
         "downloads": (_("Downloads"), lambda: render_downloads(study, forecast, asked, alerts, _)),
     }
     chosen = choose_section({name: title for name, (title, _draw) in draw.items()}, _)
+    if chosen != "map":
+        forget_slider()
     draw[chosen][1]()
 
 
