@@ -9,20 +9,15 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from geodata.errors import LayoutError
 from geodata.study import Mode, Stage, StudyArea, compute_digest
 from planning.scenario import EnrolmentMethod, Scenario
 from reports.language import Translator
-from store import StoreError
+from ui.base_choice import TODAY, choose_base, read_base
 from ui.rulebooks import choose_rulebook
-from ui.scenario_store import find_stored, list_stored, read_stored, say_trouble
-from ui.state import SCENARIO_KEY
-from ui.text import clean, plain
+from ui.text import plain
 from ui.today_choices import choose_one, choose_stage_and_mode, list_stages
-from ui.zoning_keep import keep_value, put_back
 
 BASE_KEY = "closures_base"
-TODAY = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,7 @@ def render_question(study: StudyArea, _: Translator) -> Question | None:
         return None
     with st.container(key="closures_choices", horizontal=True, vertical_alignment="bottom", gap="small"):
         stage, mode = choose_stage_and_mode(study, _)
-        base_id, names = _choose_base(study, _)
+        base_id, names = choose_base(study, _("On top of"), BASE_KEY, _, width=190)
         methods = {
             "nearest": _("Nearest school"),
             "capacity": _("Within places"),
@@ -69,39 +64,8 @@ def render_question(study: StudyArea, _: Translator) -> Question | None:
             _("Who goes where"), list_methods(study, stage), f"closures_method_{stage}", methods.__getitem__, 160
         )
         rulebook = choose_rulebook(_)
-    scenario = _read_base(base_id, _)
+    scenario = Scenario() if base_id == TODAY else read_base(base_id, _)
     if scenario is None:
         return None
     asked = dataclasses.replace(scenario, stages=(stage,), mode=mode, enrolment=cast(EnrolmentMethod, method))
     return Question(stage, mode, rulebook, asked, base_id, names[base_id])
-
-
-def _choose_base(study: StudyArea, _: Translator) -> tuple[str, dict[str, str]]:
-    """Draw the list of bases; the scenario that the address names comes first."""
-    names = {TODAY: _("Today")}
-    try:
-        names |= {stored.scenario_id: clean(stored.name, longest=60) for stored in list_stored(study)}
-    except StoreError as error:
-        st.caption(plain(say_trouble(error, _), longest=300))
-    asked = str(st.session_state.get(SCENARIO_KEY) or "")
-    if asked in names and st.session_state.get(f"{BASE_KEY}_seen") != asked:
-        st.session_state[BASE_KEY] = asked
-    st.session_state[f"{BASE_KEY}_seen"] = asked
-    put_back(BASE_KEY, TODAY, list(names))
-    chosen = st.selectbox(_("On top of"), list(names), format_func=lambda key: names[key], key=BASE_KEY, width=190)
-    keep_value(BASE_KEY, chosen)
-    return chosen or TODAY, names
-
-
-def _read_base(base_id: str, _: Translator) -> Scenario | None:
-    if base_id == TODAY:
-        return Scenario()
-    stored = find_stored(base_id)
-    if stored is None or stored.deleted:
-        st.warning(plain(_("This scenario is not there any more. Choose another one.")))
-        return None
-    try:
-        return read_stored(stored)
-    except LayoutError as error:
-        st.warning(plain(_("This scenario cannot be read: {reason}", reason=say_trouble(error, _)), longest=500))
-        return None

@@ -16,7 +16,7 @@ from reports.forecast_robust import build_first_table, build_worst_table, find_c
 from reports.forecast_tables import list_future_years
 from reports.forecast_words import name_variant, say_school_year
 from reports.language import Translator
-from store import StoreError
+from ui.base_choice import TODAY, choose_base, read_base
 from ui.cards import text
 from ui.forecast_choices import Asked
 from ui.forecast_job import RobustAsk, compute_robust_key, judge_in_worker, read_robust
@@ -26,14 +26,12 @@ from ui.job_panel import clear_job, read_job, render_job, start_job
 from ui.jobs import JobState
 from ui.pupils_view import read_forecast_options
 from ui.rulebooks import build_judged_by
-from ui.scenario_store import list_stored, read_stored
 from ui.state import read_open_reference
 from ui.studies import read_class_sizes, read_reference
-from ui.text import clean, plain
+from ui.text import plain
 from ui.zoning_keep import keep_value, put_back
 
 SLOT = "forecast_robust"
-TODAY = ""
 LAST_KEY = "forecast_robust_last"
 
 
@@ -97,25 +95,12 @@ def _choose(study: StudyArea, forecast: Forecast, asked: Asked, _: Translator) -
 
 def _choose_plan(study: StudyArea, asked: Asked, _: Translator) -> Scenario | None:
     """Draw the list of plans: today, then the stored scenarios of this county."""
-    try:
-        stored = {item.scenario_id: item for item in list_stored(study)}
-    except StoreError:
-        stored = {}
-    names = {TODAY: _("Today's schools and zones")} | {
-        key: clean(item.name, longest=60) for key, item in stored.items()
-    }
-    key = "forecast_robust_plan"
-    put_back(key, TODAY, list(names))
-    found = st.selectbox(_("Scenario"), list(names), format_func=names.__getitem__, key=key, width=260)
-    keep_value(key, found)
-    if not found:
-        return build_today(study, asked.stage, names[TODAY])
-    try:
-        scenario = read_stored(stored[found])
-    except LayoutError as error:
-        st.warning(plain(_("This scenario cannot be read: {problem}", problem=str(error)), longest=400))
-        return None
-    return dataclasses.replace(scenario, name=names[found])
+    today = _("Today's schools and zones")
+    chosen, names = choose_base(study, _("Scenario"), "forecast_robust_plan", _, width=260, today=today)
+    if chosen == TODAY:
+        return build_today(study, asked.stage, today)
+    scenario = read_base(chosen, _)
+    return None if scenario is None else dataclasses.replace(scenario, name=names[chosen])
 
 
 def build_today(study: StudyArea, stage: str, name: str) -> Scenario:

@@ -8,7 +8,6 @@ from typing import cast
 
 import streamlit as st
 
-from geodata.errors import LayoutError
 from geodata.study import Stage, StudyArea
 from planning.balance import BALANCE_KINDS, BALANCE_STAGES, Balance, BalanceKind, build_balance
 from planning.rules import Rules
@@ -16,15 +15,13 @@ from planning.run import Outcome
 from planning.scenario import Scenario
 from reports.language import Translator
 from reports.legend import name_stage_short
-from store import StoreError
+from ui.base_choice import TODAY, choose_base, read_base
 from ui.rulebooks import choose_rulebook, read_rules
 from ui.scenario_outcomes import ask_scenario, compute_outcome_key
-from ui.scenario_store import list_stored, read_open_id, read_stored, say_trouble
-from ui.text import clean, plain
+from ui.text import plain
 from ui.today_choices import list_stages
 from ui.zoning_keep import keep_value, put_back
 
-TODAY_ID = "today"
 KIND_KEY, STAGE_KEY, SCENARIO_KEY = "inspection_kind", "inspection_stage", "inspection_scenario"
 BALANCES_IN_MEMORY = 8
 
@@ -86,29 +83,10 @@ def _choose_switch(label: str, key: str, options: tuple[str, ...], names: dict[s
 
 def _choose_scenario(study: StudyArea, stages: tuple[str, ...], _: Translator) -> Scenario | None:
     """Draw the choice of a scenario; its answer must hold every stage that is inspected."""
-    try:
-        stored = {item.scenario_id: item for item in list_stored(study)}
-    except StoreError as error:
-        st.error(plain(say_trouble(error, _), longest=400))
-        stored = {}
-    names = {TODAY_ID: _("Today")} | {key: clean(item.name, longest=60) for key, item in stored.items()}
-    opened = read_open_id()
-    put_back(SCENARIO_KEY, opened if opened in stored else TODAY_ID, list(names))
-    chosen = st.selectbox(
-        _("Inspect"),
-        list(names),
-        format_func=names.__getitem__,
-        key=SCENARIO_KEY,
-        width=240,
-        help=_("After a scenario: pupils and assets move with its closures and mergers, before stands beside after."),
-    )
-    keep_value(SCENARIO_KEY, chosen)
-    if chosen == TODAY_ID:
-        return None
-    try:
-        scenario = read_stored(stored[str(chosen)])
-    except LayoutError as error:
-        st.warning(plain(say_trouble(error, _), longest=600))
+    tip = _("After a scenario: pupils and assets move with its closures and mergers, before stands beside after.")
+    chosen, _names = choose_base(study, _("Inspect"), SCENARIO_KEY, _, width=240, tip=tip)
+    scenario = None if chosen == TODAY else read_base(chosen, _)
+    if scenario is None:
         return None
     both = tuple(dict.fromkeys((*scenario.stages, *(cast(Stage, stage) for stage in stages))))
     return dataclasses.replace(scenario, stages=both)

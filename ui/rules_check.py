@@ -11,7 +11,6 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from geodata.errors import LayoutError
 from geodata.study import MODES, STAGES, Mode, StudyArea, compute_digest
 from planning.balance import build_balance
 from planning.rule_checks import check_rules, list_not_checked
@@ -20,7 +19,7 @@ from planning.run import Outcome
 from planning.scenario import EnrolmentMethod, Scenario
 from reports.language import Translator
 from reports.legend import name_mode_short, name_stage_short
-from store import StoreError
+from ui.base_choice import TODAY, choose_base, read_base
 from ui.cards import text
 from ui.rulebooks import build_judged_by, read_reference
 from ui.rules_check_cards import STYLE, build_overview, build_rule_card, build_subject_card, build_weights
@@ -37,15 +36,12 @@ from ui.rules_check_tables import (
 )
 from ui.rules_view import RULE_KEY, View
 from ui.scenario_outcomes import ask_scenario, compute_outcome_key
-from ui.scenario_store import find_stored, list_stored, read_stored, say_trouble
-from ui.state import SCENARIO_KEY
-from ui.text import clean, plain
+from ui.text import plain
 from ui.today_choices import choose_switch, list_stages
 from ui.zoning_keep import keep_value, put_back
 
 BASE_KEY, STAGE_KEY, BY_KEY = "rules_check_base", "rules_check_stage", "rules_check_by"
 CHOSEN_KEY, SHOWN_KEY = "rules_check_chosen", "rules_check_shown"
-TODAY = ""
 BYS = ("rule", "school", "unit", "map", "files")
 CHECKS_IN_MEMORY = 8
 
@@ -73,7 +69,7 @@ def render_check(view: View, headline: DeltaGenerator, by: str, _: Translator) -
         return
     st.html(STYLE)
     with st.container(key="rules_check_choices", horizontal=True, vertical_alignment="bottom", gap="small"):
-        base_id, names = _choose_base(study, _)
+        base_id, names = choose_base(study, _("What is checked"), BASE_KEY, _, width=220)
         mode = _choose_mode(study, _)
         scenarios = _list_scenarios(study, base_id, mode, _)
         if scenarios is None:
@@ -108,25 +104,6 @@ def _render_headline(study: StudyArea, rules: Rules, checked: Checked, checks: p
     badge = f'<span class="badge">{notice}</span>' if study.synthetic else ""
     words = f"{study.name} · {checked.name} · {say_headline(checks, _)}"
     st.html(f'<div class="headline">{badge}{text(words, longest=600)}{build_judged_by(rules, _)}</div>')
-
-
-def _choose_base(study: StudyArea, _: Translator) -> tuple[str, dict[str, str]]:
-    """Draw the list of what can be checked; the scenario that the address names comes first."""
-    names = {TODAY: _("Today")}
-    try:
-        names |= {stored.scenario_id: clean(stored.name, longest=60) for stored in list_stored(study)}
-    except StoreError as error:
-        st.caption(plain(say_trouble(error, _), longest=300))
-    asked = str(st.session_state.get(SCENARIO_KEY) or "")
-    if asked in names and st.session_state.get(f"{BASE_KEY}_seen") != asked:
-        st.session_state[BASE_KEY] = asked
-    st.session_state[f"{BASE_KEY}_seen"] = asked
-    put_back(BASE_KEY, TODAY, list(names))
-    chosen = st.selectbox(
-        _("What is checked"), list(names), format_func=lambda key: names[key], key=BASE_KEY, width=220
-    )
-    keep_value(BASE_KEY, chosen)
-    return chosen or TODAY, names
 
 
 def _choose_mode(study: StudyArea, _: Translator) -> Mode:
@@ -164,15 +141,8 @@ def _list_scenarios(study: StudyArea, base_id: str, mode: Mode, _: Translator) -
     """
     if base_id == TODAY:
         return ask_today(study, mode, _("Today"))
-    stored = find_stored(base_id)
-    if stored is None or stored.deleted:
-        st.warning(plain(_("This scenario is not there any more. Choose another one.")))
-        return None
-    try:
-        return [read_stored(stored)]
-    except LayoutError as error:
-        st.warning(plain(_("This scenario cannot be read: {reason}", reason=say_trouble(error, _)), longest=500))
-        return None
+    scenario = read_base(base_id, _)
+    return None if scenario is None else [scenario]
 
 
 def ask_today(study: StudyArea, mode: Mode, name: str) -> list[Scenario]:
