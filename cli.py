@@ -1,6 +1,6 @@
-"""Terminal door: check, run, compare, zone, describe, pack, rules, judge, inspect, forecast. See ``docs/terminal.md``.
+"""Terminal door: check, run, propose, batch, compare, zone, judge and others. See ``docs/terminal.md``.
 
-Exit codes: 0 done, 1 bad input, 2 no lawful plan, 3 solver failure. The commands are in ``terminal``.
+Exit codes: 0 done, 1 bad input, 2 no lawful plan, 3 solver failure, 130 stopped. The commands are in ``terminal``.
 """
 
 from __future__ import annotations

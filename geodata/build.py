@@ -23,6 +23,7 @@ from geodata.locate import choose_study_crs, compute_file_digest
 from geodata.measure import RoadFacts, measure_travel, read_road_facts
 from geodata.messages import Message, msg
 from geodata.quality import check_study
+from geodata.read_ground import GroundTables, check_ground, read_ground
 from geodata.read_planning import PLANNING_TABLES, PlanningTables, join_rolls, read_planning_tables, seat_housing
 from geodata.read_population import Population, read_population
 from geodata.read_schools import SchoolTables, compute_roll_totals, read_schools
@@ -42,13 +43,13 @@ from geodata.study import (
     compute_digest,
     no_progress,
 )
-from geodata.study_file import ROLES, StudySpec, read_study_file
+from geodata.study_file import ROLES, StudySpec, list_sources, read_study_file
 from geodata.units import build_units
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-DATA_VERSION = 10
+DATA_VERSION = 11
 """Part of every cache key: raise it when the same files give different facts."""
 
 T = TypeVar("T")
@@ -90,6 +91,7 @@ class _Tables:
     addresses: pd.DataFrame
     roads: RoadFacts
     planning: PlanningTables
+    ground: GroundTables
 
 
 def read_study(
@@ -149,11 +151,11 @@ def describe_sources(spec: StudySpec) -> tuple[Source, ...]:
     """Return one :class:`Source` per file that the study names, with the digest of its content."""
     found = []
     for role in ROLES:
-        part = getattr(spec, role)
-        for name in ("path", "polygon", "speeds", "town_totals"):
-            path = getattr(part, name, "")
-            if path:
-                found.append(Source(role, Path(path).name, compute_file_digest(spec.resolve(path)), note=name))
+        for part in list_sources(spec, role):
+            for name in ("path", "polygon", "speeds", "town_totals"):
+                path = getattr(part, name, "")
+                if path:
+                    found.append(Source(role, Path(path).name, compute_file_digest(spec.resolve(path)), note=name))
     return tuple(found)
 
 
@@ -216,6 +218,7 @@ def _assemble(
     """Return the study area of what was read and measured, with its fingerprint."""
     schools, roads = tables.schools, tables.roads
     planning = {name: getattr(tables.planning, name) for name in PLANNING_TABLES}
+    planning |= {name: getattr(tables.ground, name) for name in ("exclusions", "open_land")}
     content = (
         *(schools.schools, schools.places, schools.rolls, tables.units, tables.zones, tables.sites),
         *(roads.barriers, sides, tables.addresses),
@@ -267,15 +270,17 @@ def _read_tables(
     zones, zone_issues = gathered.read(lambda: _read_zones(spec, crs, built, schools)) or (nothing["zones"], [])
     addresses, address_issues = gathered.read(lambda: read_addresses(spec, crs)) or (nothing["addresses"], [])
     planning = gathered.read(lambda: _read_planning(spec, crs, schools))
+    ground = gathered.read(lambda: read_ground(spec, crs))
     gathered.require()
-    assert schools is not None and built is not None and roads is not None and planning is not None
+    assert schools is not None and built is not None and roads is not None
+    assert planning is not None and ground is not None
     schools = replace(schools, rolls=planning.rolls)
     units, unit_issues = built
     units, calibration_issues = _calibrate(units, schools, spec)
     gathered.issues += [*schools.issues, *unit_issues, *calibration_issues, *site_issues, *zone_issues, *address_issues]
     gathered.issues += roads.issues
-    gathered.issues += planning.issues
-    return _Tables(schools, units, zones, sites, addresses, roads, planning)
+    gathered.issues += [*planning.issues, *ground.issues, *check_ground(ground, units)]
+    return _Tables(schools, units, zones, sites, addresses, roads, planning, ground)
 
 
 def _read_planning(spec: StudySpec, crs: str, schools: SchoolTables | None) -> PlanningTables:
@@ -329,11 +334,13 @@ def _part(
 def _check_source_crs(spec: StudySpec) -> list[DataIssue]:
     """Report every ``crs`` of the study file that names no coordinate system; files without shapes would not ask."""
     issues: list[DataIssue] = []
-    for role in ("schools", "population", "units", "zones", "sites", "barriers", "addresses", "housing"):
-        try:
-            require_known_crs(getattr(getattr(spec, role), "crs", ""))
-        except CrsError as error:
-            issues += [replace(issue, file="study.toml", column=f"{role}.crs") for issue in error.issues]
+    named = ("schools", "population", "units", "zones", "sites", "barriers", "addresses", "housing")
+    for role in (*named, "exclusions", "open_land"):
+        for part in list_sources(spec, role):
+            try:
+                require_known_crs(getattr(part, "crs", ""))
+            except CrsError as error:
+                issues += [replace(issue, file="study.toml", column=f"{role}.crs") for issue in error.issues]
     return issues
 
 

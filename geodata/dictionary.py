@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 TABLES: tuple[str, ...] = (
     *("schools", "places", "rolls", "units", "sites", "zones", "barriers", "addresses"),
+    *("exclusions", "open_land"),
     *("births", "housing", "assets", "groups", "evidence"),
 )
-GEOMETRY_TABLES = frozenset(["schools", "units", "sites", "barriers"])
+GEOMETRY_TABLES = frozenset(["schools", "units", "sites", "barriers", "exclusions", "open_land"])
 SHEET_NAMES: dict[str, str] = {
     "schools": "学校 schools",
     "rolls": "历年在校生 rolls",
@@ -189,6 +190,8 @@ _TITLES = {
     "zones": "Zones 学区 (current catchments)",
     "barriers": "Barriers 阻隔线 (lines that children should not cross)",
     "addresses": "Addresses 门牌 (house numbers, for boundaries in words)",
+    "exclusions": "Exclusions 避让对象 (lines, zones and places that keep a school away)",
+    "open_land": "Open land 可建设用地 (land that may be built on)",
     "births": "Births 出生人口 (one row per calendar year and place)",
     "housing": "Housing 住宅项目 (new dwellings by year of completion)",
     "assets": "Assets 办学条件 (teachers, rooms, equipment by school, stage and year)",

@@ -89,12 +89,8 @@ class NetworkError(LayoutError):
     """Roads are missing or disconnected, or points lie too far from any road."""
 
 
-class RuleError(LayoutError, ValueError):
-    """A rulebook cannot be read.
-
-    ``problems`` holds everything found, to be said in the reader's language; ``file`` is where it was found, ``""``
-    where no file is meant. A plain text becomes the only problem.
-    """
+class _ToldError(LayoutError, ValueError):
+    """``problems`` holds everything found, to be said in the reader's language. A plain text is the only problem."""
 
     def __init__(self, problems: str | Message | Iterable[Message], file: str = "") -> None:
         if isinstance(problems, str):
@@ -103,12 +99,21 @@ class RuleError(LayoutError, ValueError):
         self.file = file
         super().__init__((f"{file}: " if file else "") + "; ".join(str(problem) for problem in self.problems))
 
+    @property
+    def message(self) -> Message:
+        """All problems as one sentence."""
+        return self.problems[0] if len(self.problems) == 1 else msg("{problems}", problems=self.problems)
+
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self.problems, self.file))
 
 
-class ScenarioError(LayoutError, ValueError):
-    """A scenario asks for something that cannot be carried out."""
+class RuleError(_ToldError):
+    """A rulebook cannot be read; ``file`` is where the problems were found, ``""`` where no file is meant."""
+
+
+class ScenarioError(_ToldError):
+    """A scenario, or another set of options, asks for something that cannot be carried out."""
 
 
 class InfeasibleError(LayoutError):
@@ -132,3 +137,9 @@ class ExportError(LayoutError):
 
 class Cancelled(LayoutError):
     """The user stopped the work; raised by a progress callback."""
+
+
+def tell_error(error: LayoutError) -> Message:
+    """Return what an error says, in words that can be said in any language where the error has them."""
+    message = getattr(error, "message", None)
+    return message if isinstance(message, Message) else msg("{reason}", reason=str(error))

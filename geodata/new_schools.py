@@ -257,7 +257,7 @@ def add_school_rows(study: StudyArea, places: Sequence[NewPoint]) -> StudyArea:
         schools=_add_rows(study, places, x_m, y_m, seats),
         sites=study.sites[free].reset_index(drop=True) if taken else study.sites,
         travel={mode: _rename(travel, taken) for mode, travel in study.travel.items()} if taken else study.travel,
-        sides=_add_sides(study, places, seats),
+        sides=add_sides(study, places, seats),
     )
 
 
@@ -299,8 +299,14 @@ def _add_rows(
     return gpd.GeoDataFrame(both, geometry="geometry", crs=study.schools.crs)
 
 
-def _add_sides(study: StudyArea, places: Sequence[NewPoint], seats: npt.NDArray[np.object_]) -> pd.DataFrame:
-    """Return the sides of barriers with those of new schools.
+def add_sides(
+    study: StudyArea,
+    places: Sequence[NewPoint],
+    seats: npt.NDArray[np.object_],
+    *,
+    place: Literal["school", "site"] = "school",
+) -> pd.DataFrame:
+    """Return the sides of barriers with those of new schools, or of new sites.
 
     A school at a site lies where the site does; else on the side of the nearest unit, school or site to which a
     straight line crosses no barrier of the kind; else on that of the unit in which it stands.
@@ -309,16 +315,16 @@ def _add_sides(study: StudyArea, places: Sequence[NewPoint], seats: npt.NDArray[
     if sides.empty:
         return sides
     parts = [sides]
-    for place, seat in zip(places, seats, strict=True):
+    for point, seat in zip(places, seats, strict=True):
         for kind in sides["kind"].unique():
             rows = sides[sides["kind"] == kind]
-            if place.site_id:
-                own = rows[(rows["place"] == "site") & (rows["id"] == place.site_id)]
+            if point.site_id:
+                own = rows[(rows["place"] == "site") & (rows["id"] == point.site_id)]
             else:
-                own = _find_same_side(study, rows, str(kind), place)
+                own = _find_same_side(study, rows, str(kind), point)
             if own.empty:
                 own = rows[(rows["place"] == "unit") & (rows["id"] == seat)]
-            parts.append(own.head(1).assign(place="school", id=place.school_id))
+            parts.append(own.head(1).assign(place=place, id=point.school_id))
     return pd.concat(parts, ignore_index=True).astype(sides.dtypes.to_dict())
 
 

@@ -181,6 +181,10 @@ class StudyArea(FrozenArrays):
 
     ``addresses``: house numbers, ``street``, ``house_number`` as written, ``x_m``, ``y_m``; empty where none are known.
 
+    ``exclusions``: what keeps a school away (railways, hazard zones …), ``exclusion_id``, ``kind``, ``name``, lines,
+    areas or points. ``open_land``: land that may be built on, ``land_id``, ``name``, ``area_m2``, areas. Either may be
+    empty.
+
     ``births``, ``housing``, ``assets``, ``groups`` and ``evidence``: what forecasts and inspections need; each may be
     empty.
 
@@ -206,6 +210,8 @@ class StudyArea(FrozenArrays):
     barriers: gpd.GeoDataFrame = field(default_factory=lambda: _build_empty("barriers"))
     sides: pd.DataFrame = field(default_factory=lambda: build_empty_sides())
     addresses: pd.DataFrame = field(default_factory=lambda: _build_empty("addresses"))
+    exclusions: gpd.GeoDataFrame = field(default_factory=lambda: _build_empty("exclusions"))
+    open_land: gpd.GeoDataFrame = field(default_factory=lambda: _build_empty("open_land"))
     births: pd.DataFrame = field(default_factory=lambda: _build_empty("births"))
     housing: pd.DataFrame = field(default_factory=lambda: _build_empty("housing"))
     assets: pd.DataFrame = field(default_factory=lambda: _build_empty("assets"))

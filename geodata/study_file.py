@@ -21,6 +21,7 @@ CASES_VARIABLE = "BUJU_CASES"
 CASES_DEFAULT = "../shared/data"
 ROLES: tuple[str, ...] = (
     *("schools", "roads", "population", "units", "zones", "sites", "barriers", "addresses"),
+    *("exclusions", "open_land"),
     *("rolls", "births", "housing", "assets", "groups", "evidence", "elevation", "travel"),
 )
 """The tables of a study file that may name files, in the order in which sources are listed."""
@@ -163,6 +164,32 @@ class SitesSource:
 
 
 @dataclass(frozen=True)
+class ExclusionsSource:
+    """``[exclusions]``, or several ``[[exclusions]]``: what keeps a school away, as a layer or a table of points.
+
+    ``kind`` (a word of the data dictionary, such as ``flood`` or 泥石流) holds where no column tells it.
+    """
+
+    path: str
+    kind: str = ""
+    sheet: str = ""
+    layer: str = ""
+    crs: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OpenLandSource:
+    """``[open_land]``: a layer of areas on which schools may be built."""
+
+    path: str
+    layer: str = ""
+    crs: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RowsSource:
     """``[groups]`` or ``[evidence]``: one CSV or Excel file. ``columns`` and ``values`` as under ``[schools]``."""
 
@@ -235,6 +262,8 @@ class StudySpec:
     sites: SitesSource | None = None
     barriers: BarriersSource | None = None
     addresses: AddressesSource | None = None
+    exclusions: tuple[ExclusionsSource, ...] = ()
+    open_land: OpenLandSource | None = None
     rolls: YearRowsSource | None = None
     births: YearRowsSource | None = None
     housing: HousingSource | None = None
@@ -253,6 +282,14 @@ class StudySpec:
         if path == prefix or path.startswith(prefix + "/"):
             return compute_cases_folder() / path[len(prefix) + 1 :]
         return self.folder / path
+
+
+def list_sources(spec: StudySpec, role: str) -> tuple[Any, ...]:
+    """Return the tables of the study file for a role: none, one, or (layers of exclusions) several."""
+    part = getattr(spec, role)
+    if isinstance(part, tuple):
+        return part
+    return () if part is None else (part,)
 
 
 def compute_cases_folder() -> Path:
@@ -310,6 +347,8 @@ def _check_missing(document: dict[str, Any], file: str) -> list[DataIssue]:
         if table not in document
     ]
     tables = {name: table for name, table in document.items() if isinstance(table, dict)}
+    listed = [item for item in document.items() if isinstance(item[1], list)]
+    tables |= {name: table for name, parts in listed for table in parts if isinstance(table, dict) and _lacks(table)}
     own_file = [role for role in ROLES if role not in ("population", "roads", "units", "travel")]
     wanted = [role for role in own_file if "path" in tables.get(role, {})]
     wanted += [name for name in ("population",) if name in tables]
@@ -326,6 +365,11 @@ def _check_missing(document: dict[str, Any], file: str) -> list[DataIssue]:
         cure = msg("Give path, place or polygon under [roads], or delete the table.")
         issues.append(_issue(file, "roads.path", msg("A required key is missing."), cure))
     return issues
+
+
+def _lacks(table: dict[str, Any]) -> bool:
+    """Whether one of several layers names no file."""
+    return "path" in table and not table["path"]
 
 
 def _issue(file: str, key: str, problem: Message, cure: Message, found: str = "") -> DataIssue:
@@ -385,6 +429,10 @@ def _convert(hint: Any, value: Any, where: str, file: str, issues: list[DataIssu
         cure = msg("Use one of: {values}.", values=", ".join(map(str, inner)))
         issues.append(_issue(file, where, msg("Unknown value."), cure, str(value)))
         return inner[0]
+    if origin is tuple and dataclasses.is_dataclass(inner[0]):  # one table, or several of one name
+        parts = value if isinstance(value, list) else [value]
+        built = [_build(inner[0], part, where, file, issues) for part in parts]  # type: ignore[arg-type]
+        return tuple(part for part in built if part is not None)
     if origin is tuple and isinstance(value, list):
         if not value:
             issues.append(

@@ -12,8 +12,9 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, get_args
 
-from geodata.errors import ScenarioError
+from geodata.messages import Message, msg
 from geodata.study import STAGES, Stage
+from planning.option_checks import check_word, require_none
 
 Takes = Literal["nearest", "nobody"]
 COMPULSORY: tuple[Stage, ...] = ("primary", "junior")
@@ -27,11 +28,11 @@ class StagePlaces:
     capacity_places: float | None = None
     classes: float | None = None
 
-    def list_problems(self) -> list[str]:
+    def list_problems(self) -> list[Message | None]:
         """Return what is wrong, in words."""
-        found = [] if self.stage in STAGES else [f"unknown stage {self.stage!r}"]
+        found = [check_word("stage", self.stage, STAGES)]
         if self.capacity_places is None and self.classes is None:
-            found.append(f"{self.stage}: give capacity_places or classes")
+            found.append(msg("{stage}: give capacity_places or classes.", stage=self.stage))
         return found + [_check_count(f"{self.stage}: {name}", getattr(self, name)) for name in _COUNTS]
 
 
@@ -59,13 +60,15 @@ class Action:
             value = getattr(self, item.name)
             if isinstance(value, list):
                 object.__setattr__(self, item.name, tuple(value))
-        found = [problem for problem in self.list_problems() if problem]
-        if found:
-            raise ScenarioError(f"{self.kind}: " + "; ".join(found))
+        found = [problem for problem in self.list_problems() if problem is not None]
+        require_none(msg("{kind}: {problem}", kind=self.kind, problem=problem) for problem in found)
 
-    def list_problems(self) -> list[str]:
+    def list_problems(self) -> list[Message | None]:
         """Return what is wrong with the values themselves; empty texts are nothing."""
-        return [*_check_ids(self), "" if self.year is None or 1900 <= self.year <= 2200 else "year is out of range"]
+        return [
+            *_check_ids(self),
+            None if self.year is None or 1900 <= self.year <= 2200 else msg("The year must lie between 1900 and 2200."),
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,15 +95,15 @@ class MergeSchools(Action):
     stages: tuple[Stage, ...] = ()
     as_campus: bool = False
 
-    def list_problems(self) -> list[str]:
+    def list_problems(self) -> list[Message | None]:
         """See :class:`Action`."""
         both = sorted(set(self.school_ids) & set(self.into))
         return [
             *super().list_problems(),
-            "" if self.school_ids else "school_ids is empty",
-            "" if self.into else "into is empty",
-            f"merged into itself: {', '.join(both)}" if both else "",
-            "a campus belongs to one school: name one in into" if self.as_campus and len(self.into) > 1 else "",
+            None if self.school_ids else msg("{name} is empty.", name="school_ids"),
+            None if self.into else msg("{name} is empty.", name="into"),
+            msg("A school is merged into itself: {ids}.", ids=tuple(both)) if both else None,
+            msg("A campus belongs to one school: name one in into.") if self.as_campus and len(self.into) > 1 else None,
         ]
 
 
@@ -116,7 +119,7 @@ class MakeTeachingPoint(Action):
     capacity_places: float | None = None
     classes: float | None = None
 
-    def list_problems(self) -> list[str]:
+    def list_problems(self) -> list[Message | None]:
         """See :class:`Action`."""
         return [*super().list_problems(), *(_check_count(name, getattr(self, name)) for name in _COUNTS)]
 
@@ -136,7 +139,7 @@ class ChangePlaces(Action):
     add_places: float | None = None
     add_classes: float | None = None
 
-    def list_problems(self) -> list[str]:
+    def list_problems(self) -> list[Message | None]:
         """See :class:`Action`."""
         absolute = [name for name in _COUNTS if getattr(self, name) is not None]
         relative = [name for name in ("add_places", "add_classes") if getattr(self, name) is not None]
@@ -144,8 +147,8 @@ class ChangePlaces(Action):
             *super().list_problems(),
             *(_check_count(name, getattr(self, name)) for name in _COUNTS),
             *(_check_finite(name, getattr(self, name)) for name in ("add_places", "add_classes")),
-            "" if absolute or relative else "give capacity_places, classes, add_places or add_classes",
-            "give the new size or the change, not both" if absolute and relative else "",
+            None if absolute or relative else msg("Give capacity_places, classes, add_places or add_classes."),
+            msg("Give the new size or the change, not both.") if absolute and relative else None,
         ]
 
 
@@ -162,16 +165,16 @@ class ChangeStages(Action):
     drop: tuple[Stage, ...] = ()
     becomes: str = ""
 
-    def list_problems(self) -> list[str]:
+    def list_problems(self) -> list[Message | None]:
         """See :class:`Action`."""
         added = [item.stage for item in self.add]
         both = sorted(set(added) & set(self.drop))
         return [
             *super().list_problems(),
             *(problem for item in self.add for problem in item.list_problems()),
-            "" if self.add or self.drop else "nothing to add or drop",
-            f"added and dropped: {', '.join(both)}" if both else "",
-            "a stage is added twice" if len(set(added)) < len(added) else "",
+            None if self.add or self.drop else msg("There is nothing to add or drop."),
+            msg("Added and dropped: {stages}.", stages=tuple(both)) if both else None,
+            msg("A stage is added twice.") if len(set(added)) < len(added) else None,
         ]
 
 
@@ -208,21 +211,23 @@ class OpenSchool(Action):
     ownership: str = "public"
     takes: Takes = "nearest"
 
-    def list_problems(self) -> list[str]:
+    def list_problems(self) -> list[Message | None]:
         """See :class:`Action`."""
         where = sum([bool(self.site_id), bool(self.unit_id), self.point is not None])
         stages = [item.stage for item in self.stages]
         return [
             *super().list_problems(),
             *(problem for item in self.stages for problem in item.list_problems()),
-            "" if self.school_id.strip() else "school_id is empty",
-            "" if self.stages else "a school needs at least one stage",
-            "a stage stands twice" if len(set(stages)) < len(stages) else "",
-            "" if where == 1 else "say where: one of site_id, unit_id, point",
-            "" if self.takes in get_args(Takes) else f"unknown takes {self.takes!r}",
-            "" if self.setting in ("", "urban", "town", "rural") else f"unknown setting {self.setting!r}",
-            "" if self.ownership in ("public", "private") else f"unknown ownership {self.ownership!r}",
-            "" if self.point is None or all(map(math.isfinite, self.point)) else "point needs two finite numbers",
+            None if self.school_id.strip() else msg("{name} is empty.", name="school_id"),
+            None if self.stages else msg("A school needs at least one stage."),
+            msg("A stage stands twice.") if len(set(stages)) < len(stages) else None,
+            None if where == 1 else msg("Say where the school is to stand: one of site_id, unit_id, point."),
+            check_word("takes", self.takes, get_args(Takes)),
+            check_word("setting", self.setting, ("", "urban", "town", "rural")),
+            check_word("ownership", self.ownership, ("public", "private")),
+            None
+            if self.point is None or all(map(math.isfinite, self.point))
+            else msg("point needs two finite numbers."),
         ]
 
 
@@ -235,12 +240,12 @@ class MoveUnits(Action):
     stage: Stage
     school_ids: tuple[str, ...]
 
-    def list_problems(self) -> list[str]:
+    def list_problems(self) -> list[Message | None]:
         """See :class:`Action`."""
         return [
             *super().list_problems(),
-            "" if self.unit_ids else "unit_ids is empty",
-            "" if self.school_ids else "school_ids is empty",
+            None if self.unit_ids else msg("{name} is empty.", name="unit_ids"),
+            None if self.school_ids else msg("{name} is empty.", name="school_ids"),
         ]
 
 
@@ -252,7 +257,7 @@ class AddBoarding(Action):
     school_id: str
     beds: float
 
-    def list_problems(self) -> list[str]:
+    def list_problems(self) -> list[Message | None]:
         """See :class:`Action`."""
         return [*super().list_problems(), _check_count("beds", self.beds)]
 
@@ -272,14 +277,18 @@ class AddBusLine(Action):
     time_factor: float = 1.5
     wait_min: float = 5.0
 
-    def list_problems(self) -> list[str]:
+    def list_problems(self) -> list[Message | None]:
         """See :class:`Action`."""
         return [
             *super().list_problems(),
-            "" if self.unit_ids else "unit_ids is empty",
+            None if self.unit_ids else msg("{name} is empty.", name="unit_ids"),
             _check_count("seats", self.seats),
-            "" if 1.0 <= self.time_factor <= 10.0 else "time_factor must lie between 1 and 10",
-            "" if 0.0 <= self.wait_min <= 120.0 else "wait_min must lie between 0 and 120",
+            None
+            if 1.0 <= self.time_factor <= 10.0
+            else msg("{name} must lie between {low} and {high}.", name="time_factor", low=1, high=10),
+            None
+            if 0.0 <= self.wait_min <= 120.0
+            else msg("{name} must lie between {low} and {high}.", name="wait_min", low=0, high=120),
         ]
 
 
@@ -295,26 +304,28 @@ ACTION_CLASSES: Mapping[str, type[Action]] = MappingProxyType(
 """Every action by its kind: the word in scenario files."""
 
 
-def _check_count(name: str, value: float | None) -> str:
-    return "" if value is None or (math.isfinite(value) and value >= 0) else f"{name} must be 0 or more"
+def _check_count(name: str, value: float | None) -> Message | None:
+    fine = value is None or (math.isfinite(value) and value >= 0)
+    return None if fine else msg("{name} must be 0 or more.", name=name)
 
 
-def _check_finite(name: str, value: float | None) -> str:
-    return "" if value is None or math.isfinite(value) else f"{name} must be a number"
+def _check_finite(name: str, value: float | None) -> Message | None:
+    return None if value is None or math.isfinite(value) else msg("{name} must be a number.", name=name)
 
 
-def _check_ids(action: Action) -> list[str]:
+def _check_ids(action: Action) -> list[Message | None]:
     """Return problems of the fields that hold ids and stages."""
-    found = []
+    found: list[Message | None] = []
     for item in fields(action):
         value: Any = getattr(action, item.name)
         if item.name.endswith("_ids") or item.name == "into":
-            found += [f"{item.name} holds an empty id" for part in value if not str(part).strip()]
-            found += [f"{item.name} names {part!r} twice" for part in sorted(set(value)) if value.count(part) > 1]
+            found += [msg("{name} holds an empty id.", name=item.name) for part in value if not str(part).strip()]
+            twice = [part for part in sorted(set(value)) if value.count(part) > 1]
+            found += [msg("{name} names {value} twice.", name=item.name, value=repr(part)) for part in twice]
         if item.name == "school_id" and not str(value).strip():
-            found.append("school_id is empty")
+            found.append(msg("{name} is empty.", name="school_id"))
         if item.name in ("stages", "drop"):
-            found += [f"unknown stage {part!r}" for part in value if isinstance(part, str) and part not in STAGES]
-        if item.name == "stage" and value not in STAGES:
-            found.append(f"unknown stage {value!r}")
+            found += [check_word("stage", part, STAGES) for part in value if isinstance(part, str)]
+        if item.name == "stage":
+            found.append(check_word("stage", value, STAGES))
     return found

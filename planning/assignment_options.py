@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from geodata.errors import ScenarioError
+from geodata.messages import Message, msg
+from planning.option_checks import check_word, require_none
 
 CapUse = Literal["none", "priced", "hard"]
 OverloadUse = Literal["priced", "forbidden"]
@@ -24,8 +25,7 @@ class ChoiceOptions:
     decay: DecayUse = "assumed"
 
     def __post_init__(self) -> None:
-        if self.decay not in get_args(DecayUse):
-            raise ScenarioError(f"unknown decay {self.decay!r}")
+        require_none([check_word("decay", self.decay, get_args(DecayUse))])
 
 
 @dataclass(frozen=True)
@@ -87,25 +87,27 @@ class AssignmentOptions:
     priorities: tuple[PriorityClass, ...] = ()
 
     def __post_init__(self) -> None:
-        found = [problem for problem in self._find_problems() if problem]
-        if found:
-            raise ScenarioError("; ".join(found))
+        require_none(self._find_problems())
 
-    def _find_problems(self) -> list[str]:
+    def _find_problems(self) -> list[Message | None]:
         members = [school for _, schools in self.groups for school in schools]
         names = [name for name, _ in self.groups]
         twice = sorted({school for school in members if members.count(school) > 1})
         shares = [priority.share for priority in self.priorities]
         every = [*shares, *(share for priority in self.priorities for _, share in priority.unit_shares)]
         return [
-            "" if self.travel_cap in get_args(CapUse) else f"unknown travel_cap {self.travel_cap!r}",
-            "" if self.overload in get_args(OverloadUse) else f"unknown overload {self.overload!r}",
-            "" if self.cross_at in get_args(CrossingUse) else f"unknown cross_at {self.cross_at!r}",
-            "" if self.cap_price >= 0 else "cap_price must be 0 or more",
-            "" if 0 < self.overload_price_min < float("inf") else "overload_price_min must be positive and finite",
-            f"schools in two groups: {', '.join(twice)}" if twice else "",
-            "a group name stands twice" if len(set(names)) < len(names) else "",
-            "" if all(schools for _, schools in self.groups) else "a group has no schools",
-            "" if all(0 <= share <= 1 for share in every) else "shares of priority classes must lie between 0 and 1",
-            "" if sum(shares) <= 1 + 1e-9 else "the shares of the priority classes add up to more than 1",
+            check_word("travel_cap", self.travel_cap, get_args(CapUse)),
+            check_word("overload", self.overload, get_args(OverloadUse)),
+            check_word("cross_at", self.cross_at, get_args(CrossingUse)),
+            None if self.cap_price >= 0 else msg("cap_price must be 0 or more"),
+            None
+            if 0 < self.overload_price_min < float("inf")
+            else msg("overload_price_min must be positive and finite"),
+            msg("schools in two groups: {schools}", schools=tuple(twice)) if twice else None,
+            msg("a group name stands twice") if len(set(names)) < len(names) else None,
+            None if all(schools for _, schools in self.groups) else msg("a group has no schools"),
+            None
+            if all(0 <= share <= 1 for share in every)
+            else msg("shares of priority classes must lie between 0 and 1"),
+            None if sum(shares) <= 1 + 1e-9 else msg("the shares of the priority classes add up to more than 1"),
         ]

@@ -101,5 +101,13 @@ def name_objective(objective: str) -> Message:
         "moved": msg("pupils moved from their current zone"),
         "compact": msg("raggedness of the zones"),
         "border": msg("length of the borders between zones"),
+        "siting": msg("cost of the stated mix"),
+        "siting_cost": msg("cost of buildings and running"),
+        "siting_travel": msg("travel over the years"),
+        "p_median": msg("travel of all pupils together"),
+        "p_center": msg("longest way of a pupil"),
+        "set_covering": msg("number of schools"),
+        "maximal_covering": msg("pupils beyond reach"),
+        "capacitated": msg("cost of the stated mix"),
     }
     return names.get(objective) or msg("{objective}", objective=objective)

@@ -42,6 +42,13 @@ RuleId = Literal[
     "seat",
     "no_zone",
     "class_size",
+    "action",
+    "asked",
+    "changes",
+    "count",
+    "min_pupils",
+    "order",
+    "time",
 ]
 WITHOUT_PLACE_COLUMNS = ("stage", "unit_id", "name", "town", "school_id", "priority", "pupils")
 """``school_id`` is where the plan sends them (the name of the group, for a shared zone); ``priority`` their class."""

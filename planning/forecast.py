@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from geodata.errors import ScenarioError
-from geodata.messages import Message
+from geodata.messages import Message, msg
 from geodata.study import FrozenArrays, StudyArea, compute_digest
 from planning.forecast_back_test import BACK_TEST_COLUMNS as BACK_TEST_COLUMNS
 from planning.forecast_back_test import BackTest, build_back_test
@@ -119,7 +119,9 @@ def build_forecast(study: StudyArea, options: ForecastOptions = ForecastOptions(
         The study is projected already (``study.view``).
     """
     if study.view:
-        raise ScenarioError(f"the study is a projected one already ({study.view}): forecast the study of today")
+        raise ScenarioError(
+            msg("the study is a projected one already ({view}): forecast the study of today", view=study.view)
+        )
     inputs = build_inputs(study, options)
     years = np.arange(inputs.base_year + 1, max(options.last_year, inputs.base_year + 1) + 1)
     run = run_from(study, inputs, inputs.base_year, years, options)

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from geodata.errors import ScenarioError
+from geodata.messages import msg
+from planning.option_checks import check_word, require_none
 
 Variant = Literal["low", "middle", "high"]
 ForecastMethod = Literal["ensemble", "cohort", "trend", "linear", "naive"]
@@ -64,26 +65,28 @@ class ForecastOptions:
     def __post_init__(self) -> None:
         numbers = (self.shrink_cohorts, self.range_deviations, *self.migration_share_per_year, *self._list_yields())
         problems = [
-            "" if 1990 <= self.last_year <= 2100 else "last_year must lie between 1990 and 2100",
-            "" if MIN_WINDOW_YEARS <= self.window_years <= MAX_WINDOW_YEARS else "window_years must be 3 to 6",
-            "" if self.method in get_args(ForecastMethod) else f"unknown method {self.method!r}",
-            "" if self.capture in get_args(Capture) else f"unknown capture {self.capture!r}",
-            "" if all(math.isfinite(number) for number in numbers) else "numbers must be finite",
-            "" if self.shrink_cohorts >= 0 else "shrink_cohorts must be 0 or more",
-            "" if 0 <= self.range_deviations <= 5 else "range_deviations must lie between 0 and 5",
-            "" if len(self.migration_share_per_year) == 3 else "migration_share_per_year holds low, middle, high",
-            ""
+            None if 1990 <= self.last_year <= 2100 else msg("last_year must lie between 1990 and 2100"),
+            None if MIN_WINDOW_YEARS <= self.window_years <= MAX_WINDOW_YEARS else msg("window_years must be 3 to 6"),
+            check_word("method", self.method, get_args(ForecastMethod)),
+            check_word("capture", self.capture, get_args(Capture)),
+            None if all(math.isfinite(number) for number in numbers) else msg("numbers must be finite"),
+            None if self.shrink_cohorts >= 0 else msg("shrink_cohorts must be 0 or more"),
+            None if 0 <= self.range_deviations <= 5 else msg("range_deviations must lie between 0 and 5"),
+            None
+            if len(self.migration_share_per_year) == 3
+            else msg("migration_share_per_year holds low, middle, high"),
+            None
             if list(self.migration_share_per_year) == sorted(self.migration_share_per_year)
-            else "migration_share_per_year must not fall from low to high",
-            ""
+            else msg("migration_share_per_year must not fall from low to high"),
+            None
             if all(-0.5 <= share <= 0.5 for share in self.migration_share_per_year)
-            else "migration_share_per_year must lie between -0.5 and 0.5",
-            "" if all(0 <= number <= 3 for number in self._list_yields()) else "children per dwelling lie from 0 to 3",
-            "" if self.base_year is None or 1990 <= self.base_year <= 2100 else "base_year is out of range",
+            else msg("migration_share_per_year must lie between -0.5 and 0.5"),
+            None
+            if all(0 <= number <= 3 for number in self._list_yields())
+            else msg("children per dwelling lie from 0 to 3"),
+            None if self.base_year is None or 1990 <= self.base_year <= 2100 else msg("base_year is out of range"),
         ]
-        found = [problem for problem in problems if problem]
-        if found:
-            raise ScenarioError("; ".join(found))
+        require_none(problems)
 
     def _list_yields(self) -> list[float]:
         held = (

@@ -32,10 +32,11 @@ class Notes:
     file: str
     table: str = ""
     issues: list[DataIssue] = field(default_factory=list)
+    check: str = "scenario_file"
 
     def inside(self, table: str) -> Notes:
         """Return notes of a table of the same file; they fill the same list."""
-        return Notes(self.file, table, self.issues)
+        return Notes(self.file, table, self.issues, self.check)
 
     def add(
         self, key: str, problem: Message, cure: Message | None = None, found: str = "", expected: Message | None = None
@@ -43,7 +44,7 @@ class Notes:
         """Note one problem."""
         self.issues.append(
             DataIssue(
-                *("scenario_file", "error", problem),
+                *(self.check, "error", problem),
                 file=self.file,
                 sheet=self.table,
                 column=key,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.errors import ScenarioError
+from geodata.messages import msg
 from geodata.study import Source, StudyArea, compute_digest
 from planning.forecast import VARIANTS, Forecast, build_forecast, compute_forecast_fingerprint
 from planning.scenario import Scenario
@@ -40,12 +41,17 @@ def project_study(study: StudyArea, forecast: Forecast, year: int, variant: str)
         The study is projected already, or the forecast does not hold the year or the variant.
     """
     if study.view:
-        raise ScenarioError(f"the study is projected already ({study.view}); project the study of today")
+        raise ScenarioError(msg("the study is projected already ({view}); project the study of today", view=study.view))
     if variant not in VARIANTS:
-        raise ScenarioError(f"unknown variant {variant!r}; known: {', '.join(VARIANTS)}")
+        raise ScenarioError(msg("unknown variant {variant!r}; known: {known}", variant=variant, known=VARIANTS))
     if year not in forecast.years:
         raise ScenarioError(
-            f"the forecast holds the years {forecast.years[0]} to {forecast.years[-1]}, not {year}: set last_year"
+            msg(
+                "the forecast holds the years {first} to {last}, not {year}: set last_year",
+                first=forecast.years[0],
+                last=forecast.years[-1],
+                year=year,
+            )
         )
     view = name_view(year, variant)
     source = Source(FORECAST_ROLE, view, digest=forecast.fingerprint, note=study.fingerprint)
@@ -77,7 +83,13 @@ def project_for(study: StudyArea, scenario: Scenario, forecast: Forecast | None 
     wanted = name_view(scenario.year, scenario.variant)
     if study.view:
         if study.view != wanted:
-            raise ScenarioError(f"the study is projected to {study.view}, not to {wanted}: ask the study of today")
+            raise ScenarioError(
+                msg(
+                    "the study is projected to {view}, not to {wanted}: ask the study of today",
+                    view=study.view,
+                    wanted=wanted,
+                )
+            )
         return study
     if forecast is None or forecast.fingerprint != compute_forecast_fingerprint(study, scenario.forecast):
         forecast = build_forecast(study, scenario.forecast)

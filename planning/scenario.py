@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from geodata.errors import ScenarioError
 from geodata.messages import Message, msg
 from geodata.study import MODES, STAGES, Mode, Stage
 from planning.actions import Action
 from planning.assignment_options import AssignmentOptions, ChoiceOptions
 from planning.forecast_options import VARIANTS, ForecastOptions
+from planning.option_checks import check_word, require_none
 from planning.zoning_options import ZoningOptions
 
 EnrolmentMethod = Literal["nearest", "zones", "capacity", "choice", "zoning"]
@@ -79,31 +78,26 @@ class Scenario:
 
     def __post_init__(self) -> None:
         problems = [
-            *(_check_word("stage", stage, STAGES) for stage in self.stages),
-            _check_word("mode", self.mode, MODES),
-            _check_word("enrolment", self.enrolment, get_args(EnrolmentMethod)),
-            _check_word("measure", self.measure, get_args(Measure)),
-            _check_word("variant", self.variant, VARIANTS) if self.variant else "",
-            "a variant of the forecast needs a year" if self.variant and self.year is None else "",
-            "" if self.stages else "a scenario needs at least one stage",
-            "" if 0 <= self.low_grade_share <= 1 else "low_grade_share must lie between 0 and 1",
-            *(f"not an action: {item!r}" for item in (*self.inherited, *self.actions) if not isinstance(item, Action)),
+            *(check_word("stage", stage, STAGES) for stage in self.stages),
+            check_word("mode", self.mode, MODES),
+            check_word("enrolment", self.enrolment, get_args(EnrolmentMethod)),
+            check_word("measure", self.measure, get_args(Measure)),
+            check_word("variant", self.variant, VARIANTS) if self.variant else None,
+            msg("a variant of the forecast needs a year") if self.variant and self.year is None else None,
+            None if self.stages else msg("a scenario needs at least one stage"),
+            None if 0 <= self.low_grade_share <= 1 else msg("low_grade_share must lie between 0 and 1"),
+            *(
+                msg("not an action: {item!r}", item=item)
+                for item in (*self.inherited, *self.actions)
+                if not isinstance(item, Action)
+            ),
         ]
-        found = [problem for problem in problems if problem]
-        if found:
-            raise ScenarioError("; ".join(found))
+        require_none(problems)
 
     @property
     def all_actions(self) -> tuple[Action, ...]:
         """The actions of the parents, then the own ones."""
         return (*self.inherited, *self.actions)
-
-
-def _check_word(what: str, word: str, known: tuple[str, ...]) -> str:
-    if word in known:
-        return ""
-    near = difflib.get_close_matches(str(word), known, n=1)
-    return f"unknown {what} {word!r}; " + (f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known))
 
 
 def name_stage(stage: str) -> Message:

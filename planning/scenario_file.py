@@ -274,12 +274,12 @@ def _parse_toml(text: str, notes: Notes) -> dict[str, Any] | None:
     except RecursionError:
         notes.add("", msg("The scenario file is not valid TOML."), found="[[[[…")
     except ValueError as error:  # TOMLDecodeError is one; a number of 5,000 digits raises the plain one
-        cure = _find_number_cure(text, str(error))
+        cure = find_number_cure(text, str(error))
         notes.add("", msg("The scenario file is not valid TOML."), cure, str(error))
     return None
 
 
-def _find_number_cure(text: str, error: str) -> Message | None:
+def find_number_cure(text: str, error: str) -> Message | None:
     """Return the cure of an id such as 0101 that stands without quotes; TOML has no such number."""
     place = re.search(r"at line (\d+)", error)
     lines = text.splitlines()
@@ -290,7 +290,7 @@ def _find_number_cure(text: str, error: str) -> Message | None:
 
 
 def _cannot_stand(error: ScenarioError) -> Message:
-    return msg("These settings cannot stand together: {problem}", problem=str(error))
+    return msg("These settings cannot stand together: {problem}", problem=error.message)
 
 
 def _issue(file: str, problem: Message, *, found: str = "", cure: Message | None = None) -> DataIssue:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,17 +54,17 @@ def read_action(row: object, notes: Notes, number: int) -> Action | None:
     if not good:
         return None
     found = list_problems(cls, values)
-    for text in found:
-        inside.add("", explain_problem(text))
+    for problem in found:
+        inside.add("", problem)
     return None if found else cls(**values)
 
 
-def list_problems(cls: type[Action], values: Mapping[str, Any]) -> list[str]:
-    """Return what the action itself finds wrong with these values, one text for each."""
-    probe = object.__new__(cls)  # not through the constructor: that raises, with all texts run together
+def list_problems(cls: type[Action], values: Mapping[str, Any]) -> list[Message]:
+    """Return what the action itself finds wrong with these values."""
+    probe = object.__new__(cls)  # not through the constructor: that raises, with all of it run together
     for key, value in values.items():
         object.__setattr__(probe, key, value)
-    return list(dict.fromkeys(problem for problem in probe.list_problems() if problem))
+    return list(dict.fromkeys(problem for problem in probe.list_problems() if problem is not None))
 
 
 def action_as_dict(action: Action) -> dict[str, Any]:
@@ -80,42 +79,3 @@ def action_as_dict(action: Action) -> dict[str, Any]:
 
 
 describe_fields = action_as_dict
-
-
-def explain_problem(problem: str) -> Message:
-    """Return a text of :meth:`planning.actions.Action.list_problems` as a sentence that can be said in any language."""
-    for pattern, template in _SAID:
-        match = pattern.fullmatch(problem)
-        if match:
-            return Message(template.template, tuple(match.groupdict().items()))
-    return msg("{problem}", problem=problem)
-
-
-_SAID = tuple(
-    (re.compile(pattern, re.DOTALL), sentence)
-    for pattern, sentence in (
-        (r"(?P<name>\w+) is empty", msg("{name} is empty.")),
-        (r"(?P<name>\w+) holds an empty id", msg("{name} holds an empty id.")),
-        (r"(?P<name>\w+) names (?P<value>.+) twice", msg("{name} names {value} twice.")),
-        (r"unknown (?P<name>\w+) (?P<value>.+)", msg("{name}: {value} is unknown.")),
-        (r"merged into itself: (?P<ids>.+)", msg("A school is merged into itself: {ids}.")),
-        (r"a campus belongs to one school.*", msg("A campus belongs to one school: name one in into.")),
-        (r"(?P<stage>\w+): give capacity_places or classes", msg("{stage}: give capacity_places or classes.")),
-        (r"(?P<name>[\w: ]+) must be 0 or more", msg("{name} must be 0 or more.")),
-        (r"(?P<name>\w+) must be a number", msg("{name} must be a number.")),
-        (
-            r"(?P<name>\w+) must lie between (?P<low>\S+) and (?P<high>\S+)",
-            msg("{name} must lie between {low} and {high}."),
-        ),
-        (r"give capacity_places, classes.*", msg("Give capacity_places, classes, add_places or add_classes.")),
-        (r"give the new size or the change, not both", msg("Give the new size or the change, not both.")),
-        (r"nothing to add or drop", msg("There is nothing to add or drop.")),
-        (r"added and dropped: (?P<stages>.+)", msg("Added and dropped: {stages}.")),
-        (r"a stage is added twice", msg("A stage is added twice.")),
-        (r"a stage stands twice", msg("A stage stands twice.")),
-        (r"a school needs at least one stage", msg("A school needs at least one stage.")),
-        (r"say where: .*", msg("Say where the school is to stand: one of site_id, unit_id, point.")),
-        (r"point needs two finite numbers", msg("point needs two finite numbers.")),
-        (r"year is out of range", msg("The year must lie between 1900 and 2200.")),
-    )
-)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-import math
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
-from geodata.errors import ScenarioError
+from geodata.messages import Message, msg
 from geodata.study import MODES, STAGES, Mode, Stage
 from planning.forecast_options import ForecastOptions
+from planning.option_checks import check_numbers, check_word, require_none
 
 SitingModel = Literal["plan", "p_median", "p_center", "set_covering", "maximal_covering", "capacitated"]
 AskedVariant = Literal["", "low", "middle", "high"]
@@ -45,7 +44,7 @@ class SitingWeights:
     running: float = 1.0
 
     def __post_init__(self) -> None:
-        _require(_check_numbers(self))
+        require_none(check_numbers(self))
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class SitingCosts:
     building_years: float = 50.0
 
     def __post_init__(self) -> None:
-        _require(_check_numbers(self))
+        require_none(check_numbers(self))
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,8 @@ class SitingRules:
     max_travel_min
         Longest way of a pupil. ``max_travel_low_min``: of grades 1 to 3.
     min_pupils
-        An open school of the stage has at least so many pupils of it.
+        An open school of the stage that may close, or is new, has at least so many pupils of it. None: no least size;
+        that of the rulebook says which schools are small, not that they must close.
     max_classes
         No school grows beyond.
     max_class_size
@@ -118,12 +118,12 @@ class SitingRules:
     protected: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        found = _check_numbers(self)
-        found += ["" if 0 < self.fill_share <= 1 else "fill_share must lie above 0 and be at most 1"]
+        found: list[Message | None] = [*check_numbers(self)]
+        found += [None if 0 < self.fill_share <= 1 else msg("fill_share must lie above 0 and be at most 1")]
         years = [year for year, _ in self.budgets_cny]
-        found += ["a year stands twice in budgets_cny" if len(set(years)) < len(years) else ""]
-        found += ["budgets must be 0 or more" if any(not money >= 0 for _, money in self.budgets_cny) else ""]
-        _require(found)
+        found += [msg("a year stands twice in budgets_cny") if len(set(years)) < len(years) else None]
+        found += [msg("budgets must be 0 or more") if any(not money >= 0 for _, money in self.budgets_cny) else None]
+        require_none(found)
 
 
 @dataclass(frozen=True)
@@ -153,13 +153,13 @@ class SitingSearch:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        found = _check_numbers(self)
+        found: list[Message | None] = [*check_numbers(self)]
         found += [
-            "" if 1 <= self.front_plans <= 15 else "front_plans must lie between 1 and 15",
-            "" if 0 <= self.alternatives <= 10 else "alternatives must lie between 0 and 10",
-            "" if self.differ >= 1 else "differ must be 1 or more",
+            None if 1 <= self.front_plans <= 15 else msg("front_plans must lie between 1 and 15"),
+            None if 0 <= self.alternatives <= 10 else msg("alternatives must lie between 0 and 10"),
+            None if self.differ >= 1 else msg("differ must be 1 or more"),
         ]
-        _require(found)
+        require_none(found)
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,8 @@ class SitingOptions:
     count, cover_min
         See ``model``. ``count`` is the number of schools that stand at the end, those of today included.
     may_close, may_expand, may_open
-        Ids of schools, schools, and sites that may be; None: all. Empty: none.
+        Ids of schools, schools, and sites that may be; None: all, but for closing those that are full by their rolls.
+        Empty: none. Private schools stay as they are.
     sizes_classes
         Sizes of new schools where the site names none.
     expand_classes
@@ -212,43 +213,24 @@ class SitingOptions:
     search: SitingSearch = field(default_factory=SitingSearch)
 
     def __post_init__(self) -> None:
-        found = [
-            _check_word("model", self.model, get_args(SitingModel)),
-            _check_word("stage", self.stage, STAGES),
-            _check_word("mode", self.mode, MODES),
-            _check_word("variant", self.variant, get_args(AskedVariant)),
-            "" if list(self.years) == sorted(set(self.years)) else "years must ascend",
-            "a variant of the forecast needs years" if self.variant and not self.years else "",
-            "" if len(self.years) <= 6 else "at most six years of decisions",
-            "" if all(size > 0 for size in (*self.sizes_classes, *self.expand_classes)) else "sizes must be above 0",
-            "" if self.count is None or self.count >= 1 else "count must be 1 or more",
-            "" if self.cover_min is None or self.cover_min > 0 else "cover_min must be above 0",
+        found: list[Message | None] = [
+            check_word("model", self.model, get_args(SitingModel)),
+            check_word("stage", self.stage, STAGES),
+            check_word("mode", self.mode, MODES),
+            check_word("variant", self.variant, get_args(AskedVariant)),
+            None if list(self.years) == sorted(set(self.years)) else msg("years must ascend"),
+            msg("a variant of the forecast needs years") if self.variant and not self.years else None,
+            None if len(self.years) <= 6 else msg("at most six years of decisions"),
+            None
+            if all(size > 0 for size in (*self.sizes_classes, *self.expand_classes))
+            else msg("sizes must be above 0"),
+            None if self.count is None or self.count >= 1 else msg("count must be 1 or more"),
+            None if self.cover_min is None or self.cover_min > 0 else msg("cover_min must be above 0"),
         ]
         needs_count = self.model in ("p_median", "p_center", "maximal_covering")
-        found.append(f"{self.model} needs count" if needs_count and self.count is None else "")
+        needed = msg("{model} needs count", model=self.model)
+        found.append(needed if needs_count and self.count is None else None)
         needs_cover = self.model in ("set_covering", "maximal_covering")
-        found.append(f"{self.model} needs cover_min" if needs_cover and self.cover_min is None else "")
-        _require(found)
-
-
-def _require(found: list[str]) -> None:
-    problems = [problem for problem in found if problem]
-    if problems:
-        raise ScenarioError("; ".join(problems))
-
-
-def _check_word(what: str, word: str, known: tuple[str, ...]) -> str:
-    if word in known:
-        return ""
-    near = difflib.get_close_matches(str(word), known, n=1)
-    return f"unknown {what} {word!r}; " + (f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known))
-
-
-def _check_numbers(value: Any) -> list[str]:
-    """Return which plain numbers of a value are not 0 or more."""
-    numbers = {item.name: getattr(value, item.name) for item in fields(value)}
-    return [
-        f"{name} must be a number, 0 or more"
-        for name, number in numbers.items()
-        if isinstance(number, (int, float)) and not (math.isfinite(number) and number >= 0)
-    ]
+        needed = msg("{model} needs cover_min", model=self.model)
+        found.append(needed if needs_cover and self.cover_min is None else None)
+        require_none(found)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from geodata.errors import ScenarioError
+from geodata.messages import msg
 from geodata.study import STAGES
+from planning.option_checks import check_word, require_none
 
 ZoneStart = Literal["current", "nearest", "capacity", "scratch", "table"]
 FeederSource = Literal["none", "current", "proposed"]
@@ -60,32 +60,25 @@ class ZoningOptions:
         names = [item[0] for item in self.objectives]
         budget = self.max_moved_pupils
         problems = [
-            _check_word("start", self.start, get_args(ZoneStart)),
-            _check_word("feeders", self.feeders, get_args(FeederSource)),
-            *(_check_word("objective", name, get_args(ObjectiveName)) for name in names),
-            "" if names else "zones need at least one objective",
-            "" if len(set(names)) == len(names) else "an objective stands twice",
+            check_word("start", self.start, get_args(ZoneStart)),
+            check_word("feeders", self.feeders, get_args(FeederSource)),
+            *(check_word("objective", name, get_args(ObjectiveName)) for name in names),
+            None if names else msg("zones need at least one objective"),
+            None if len(set(names)) == len(names) else msg("an objective stands twice"),
             *(
-                f"the slack of {name} must be a share from 0 to 10"
+                msg("the slack of {name} must be a share from 0 to 10", name=name)
                 for name, slack in self.objectives
                 if not 0 <= slack <= 10
             ),
-            "" if budget is None or (budget >= 0 and math.isfinite(budget)) else "max_moved_pupils must be 0 or more",
-            "" if 0 <= self.max_feeder_split_share < 1 else "max_feeder_split_share must lie between 0 and 1",
-            "start 'table' needs start_zones" if self.start == "table" and not self.start_zones else "",
+            None
+            if budget is None or (budget >= 0 and math.isfinite(budget))
+            else msg("max_moved_pupils must be 0 or more"),
+            None if 0 <= self.max_feeder_split_share < 1 else msg("max_feeder_split_share must lie between 0 and 1"),
+            msg("start 'table' needs start_zones") if self.start == "table" and not self.start_zones else None,
             *(
-                _check_word(f"stage in {field}", row[1], STAGES)
+                check_word(f"stage in {field}", row[1], STAGES)
                 for field, rows in (("locks", self.locks), ("start_zones", self.start_zones))
                 for row in rows
             ),
         ]
-        found = [problem for problem in dict.fromkeys(problems) if problem]
-        if found:
-            raise ScenarioError("; ".join(found))
-
-
-def _check_word(what: str, word: str, known: tuple[str, ...]) -> str:
-    if word in known:
-        return ""
-    near = difflib.get_close_matches(str(word), known, n=1)
-    return f"unknown {what} {word!r}; " + (f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known))
+        require_none(problems)

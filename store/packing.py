@@ -40,30 +40,38 @@ def collect_files(spec: StudySpec) -> Packed:
     packed = Packed(spec)
     issues: list[DataIssue] = []
     places: dict[tuple[Path, ...], str] = {}
+    fresh: dict[str, list[Any]] = {}
     for role, source in list_sources(spec):
         changes: dict[str, str] = {}
+        number = len(fresh.setdefault(role, []))  # of several tables of one role each has a folder of its own
+        folder = f"{role}_{number + 1}" if number else role
         for key in PATH_KEYS:
             path = getattr(source, key, "")
             if not path or is_shape_text(key, path):
                 continue
             try:
-                changes[key] = _place(packed, places, f"{role}" if key == "path" else f"{role}_{key}", spec, path)
+                changes[key] = _place(packed, places, folder if key == "path" else f"{folder}_{key}", spec, path)
             except DataError as error:
                 issues += error.issues
         if getattr(source, "place", ""):
             packed.notes.append("roads_downloaded")
-        packed.spec = dataclasses.replace(packed.spec, **{role: dataclasses.replace(source, **changes)})
+        fresh[role].append(dataclasses.replace(source, **changes))
+    placed: dict[str, Any] = {
+        role: tuple(parts) if isinstance(getattr(spec, role), tuple) else parts[0] for role, parts in fresh.items()
+    }
+    packed.spec = dataclasses.replace(packed.spec, **placed)
     if issues:
         raise DataError(issues)
     return packed
 
 
 def list_sources(spec: StudySpec) -> Iterator[tuple[str, Any]]:
-    """Yield name and value of every table of a study that can name files."""
+    """Yield name and value of every table of a study that can name files; a role may have several."""
     for item in dataclasses.fields(spec):
         value = getattr(spec, item.name)
-        if dataclasses.is_dataclass(value) and any(hasattr(value, key) for key in PATH_KEYS):
-            yield item.name, value
+        for part in value if isinstance(value, tuple) else (value,):
+            if dataclasses.is_dataclass(part) and any(hasattr(part, key) for key in PATH_KEYS):
+                yield item.name, part
 
 
 def is_shape_text(key: str, value: str) -> bool:
@@ -134,12 +142,18 @@ def render_spec(spec: StudySpec) -> str:
     for item in dataclasses.fields(spec):
         value = getattr(spec, item.name)
         if item.name != "folder" and not _is_empty(value):
-            document[item.name] = _render_table(value) if dataclasses.is_dataclass(value) else value
+            document[item.name] = _render_part(value)
     text = render_document(document)
     again = build_study_spec(tomllib.loads(text), folder=spec.folder)
     if again != spec:
         raise ExportError("The study file cannot be written so that it reads the same.")
     return text
+
+
+def _render_part(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_render_part(part) for part in value]
+    return _render_table(value) if dataclasses.is_dataclass(value) else value
 
 
 def _render_table(source: Any) -> dict[str, Any]:

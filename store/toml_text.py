@@ -11,12 +11,22 @@ from typing import Any
 
 
 def render_document(document: Mapping[str, Any]) -> str:
-    """Return a document of texts, numbers, truths, lists and tables (two deep; deeper ones inline) as TOML."""
-    plain = [f"{_key(key)} = {render_value(value)}\n" for key, value in document.items() if not _is_table(value)]
+    """Return a document of texts, numbers, truths, lists and tables (two deep; deeper ones inline) as TOML.
+
+    A list of tables is written as several tables of one name.
+    """
+    parts: list[tuple[str, Mapping[str, Any]]] = []
+    plain = []
+    for name, value in document.items():
+        if _is_table(value):
+            parts.append((f"[{_key(name)}]", value))
+        elif isinstance(value, list | tuple) and value and all(_is_table(item) for item in value):
+            parts += [(f"[[{_key(name)}]]", item) for item in value]
+        else:
+            plain.append(f"{_key(name)} = {render_value(value)}\n")
     tables = [
-        f"\n[{_key(name)}]\n" + "".join(f"{_key(key)} = {render_value(value)}\n" for key, value in table.items())
-        for name, table in document.items()
-        if _is_table(table)
+        f"\n{head}\n" + "".join(f"{_key(key)} = {render_value(value)}\n" for key, value in table.items())
+        for head, table in parts
     ]
     return "".join(plain) + "".join(tables)
 

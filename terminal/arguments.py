@@ -12,6 +12,7 @@ from planning.assignment_options import AssignmentOptions
 from planning.forecast_options import VARIANTS
 from planning.run import Limits
 from planning.scenario import EnrolmentMethod, Measure, Scenario
+from planning.siting_options import SitingModel
 from planning.zoning_options import FeederSource, ZoneStart
 
 ZONING_TIME_S = 60.0
@@ -96,6 +97,32 @@ def add_limit_arguments(command: argparse.ArgumentParser) -> None:
         "--gap", type=float, default=None, metavar="SHARE", help="stop at this proven gap, such as 0.005"
     )
     command.add_argument("--seed", type=int, default=0)
+
+
+def add_proposal_arguments(command: argparse.ArgumentParser) -> None:
+    """Add what ``propose`` asks; what is given holds instead of what the file of options says."""
+    add = command.add_argument
+    add("--options", type=Path, metavar="FILE", help="file of options (TOML): weights, costs, rules, search")
+    add("--scenario", type=Path, metavar="FILE", help="scenario file to start from; its actions are done first")
+    add("--model", choices=get_args(SitingModel), help="default: plan (all of it); or a model of the textbooks")
+    add("--stage", choices=STAGES, help="default: primary")
+    add("--mode", choices=MODES, help="default: walk; drive: car or school bus")
+    add("--years", metavar="YEARS", help="of decisions, at most six: 2027,2030; default: the present alone")
+    add("--variant", choices=VARIANTS, help="of the forecast for these years; default: today's pupils")
+    add("--count", type=int, metavar="N", help="schools that stand at the end")
+    add("--cover-min", type=float, metavar="MIN", help="minutes within which a school covers (covering models)")
+    add("--budget", metavar="YUAN", help="over all years, or by year: 2027:30000000,2030:10000000")
+    add("--max-changes", type=int, metavar="N", help="schools that change in each year")
+    add("--min-pupils", type=float, metavar="PUPILS", help="of an open school")
+    add("--max-travel", type=float, metavar="MIN", help="longest way")
+    add("--protect", metavar="IDS", help="schools that stay: 001,002")
+    add("--find-sites", type=int, default=0, metavar="N", help="first look for so many new sites")
+    add("--plans", type=int, metavar="N", help="plans on the front of cost against travel")
+    add("--alternatives", type=int, metavar="N", help="further plans near the best")
+    add("--time-limit", type=float, metavar="S", help="seconds for everything; inf: none")
+    add("--gap", type=float, metavar="SHARE", help="good enough when proven so close to the best, such as 0.005")
+    add("--seed", type=int)
+    add("--json", action="store_true", help="print one JSON object instead of text")
 
 
 def build_limits(options: argparse.Namespace, scenario: Scenario) -> Limits:

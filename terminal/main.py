@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from geodata.errors import DataError, LayoutError, SolverError
+from geodata.errors import Cancelled, DataError, LayoutError, SolverError, tell_error
 from reports.language import read_catalogue
 from terminal.parser import build_parser
-from terminal.study import EXIT_BAD_INPUT, EXIT_SOLVER, print_issues
+from terminal.study import EXIT_BAD_INPUT, EXIT_SOLVER, EXIT_STOPPED, print_issues
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:
@@ -20,6 +20,9 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     except DataError as error:
         print_issues(error.issues, say, file=sys.stderr)
         return EXIT_BAD_INPUT
+    except (Cancelled, KeyboardInterrupt):
+        print(say("Stopped."), file=sys.stderr)
+        return EXIT_STOPPED
     except LayoutError as error:
-        print(error, file=sys.stderr)
+        print(say.say(tell_error(error)), file=sys.stderr)
         return EXIT_SOLVER if isinstance(error, SolverError) else EXIT_BAD_INPUT

@@ -11,20 +11,24 @@ from planning.balance_tables import BALANCE_KINDS
 from planning.forecast_options import MAX_WINDOW_YEARS, MIN_WINDOW_YEARS, Capture, ForecastMethod
 from terminal.answers import SETTINGS, compare, run
 from terminal.arguments import (
+    OUT_HELP,
     add_enrolment_arguments,
     add_limit_arguments,
     add_out_argument,
+    add_proposal_arguments,
     add_rule_arguments,
     add_scenarios_argument,
     add_stage_arguments,
     add_year_arguments,
     add_zone_arguments,
 )
+from terminal.batches import batch
 from terminal.books import rules
 from terminal.files import check, pack, unpack
 from terminal.forecasts import forecast
 from terminal.inspections import inspect
 from terminal.judging import judge
+from terminal.propose import propose
 from terminal.zones import describe, zone
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -35,8 +39,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cli.py", description="Buju 布局: plan where schools should be.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     about = [_add_check(commands), *_add_answers(commands), _add_pack(commands), *_add_zones(commands)]
-    about += [_add_judge(commands), _add_inspect(commands), _add_forecast(commands)]
-    others = [_add_unpack(commands), _add_rules(commands)]
+    about += [_add_propose(commands), _add_judge(commands), _add_inspect(commands), _add_forecast(commands)]
+    others = [_add_unpack(commands), _add_rules(commands), _add_batch(commands)]
     for command in about:
         command.add_argument("study", type=Path, metavar="STUDY", help="path of study.toml")
     for command in (*about, others[1]):
@@ -161,4 +165,26 @@ def _add_forecast(commands: Commands) -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
     add_out_argument(command)
     command.set_defaults(command=forecast)
+    return command
+
+
+def _add_propose(commands: Commands) -> argparse.ArgumentParser:
+    command = commands.add_parser("propose", help="which schools to close, merge, expand and open, with proof")
+    add_proposal_arguments(command)
+    add_out_argument(command)
+    command.set_defaults(command=propose)
+    return command
+
+
+def _add_batch(commands: Commands) -> argparse.ArgumentParser:
+    command = commands.add_parser("batch", help="many scenarios, many counties: on all processors, or on a cluster")
+    command.add_argument("jobs", type=Path, metavar="JOBS", help="file of jobs: studies and what is asked of each")
+    command.add_argument("--out", type=Path, required=True, help=OUT_HELP)
+    command.add_argument("--resume", action="store_true", help="go on: what the folder holds already is not run again")
+    command.add_argument("--serial", action="store_true", help="one task after the other in this process, without Dask")
+    command.add_argument("--workers", type=int, metavar="N", help="processes; default: one per processor")
+    command.add_argument("--memory-limit", metavar="SIZE", help="memory of each worker, such as 4GB")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler that is there: tcp://… or tls://…")
+    command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    command.set_defaults(command=batch)
     return command

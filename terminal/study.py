@@ -18,6 +18,8 @@ from reports.language import Translator
 from reports.scenario_words import tell_problem
 
 EXIT_DONE, EXIT_BAD_INPUT, EXIT_NO_PLAN, EXIT_SOLVER = 0, 1, 2, 3
+EXIT_STOPPED = 130
+"""After Ctrl-C: what shells give for it."""
 
 
 def read_for(options: argparse.Namespace, rules: Rules, say: Translator) -> StudyArea:
@@ -27,11 +29,15 @@ def read_for(options: argparse.Namespace, rules: Rules, say: Translator) -> Stud
 
 
 def show_progress(options: argparse.Namespace, say: Translator) -> Progress:
-    """Return a progress that prints to standard error, unless the command is quiet."""
+    """Return a progress that prints to standard error, unless the command is quiet; nothing twice in a row."""
+    last = ""
 
     def progress(step: Message, share: float) -> None:
-        if not options.quiet:
-            print(f"{share:4.0%} {say.say(step)}", file=sys.stderr)
+        nonlocal last
+        line = "" if options.quiet else f"{share:4.0%} {say.say(step)}"
+        if line != last:
+            last = line
+            print(line, file=sys.stderr, flush=True)
 
     return progress
 
@@ -65,7 +71,7 @@ def print_issues(issues: Sequence[DataIssue], say: Translator, *, file: TextIO) 
         print(line, file=file)
 
 
-def print_lines(lines: Sequence[str]) -> None:
+def print_lines(lines: Sequence[str], *, file: TextIO | None = None) -> None:
     """Print lines fit for a terminal: no sign of a stranger's name can move the cursor."""
     for line in lines:
-        print(quote_signs(line))
+        print(quote_signs(line), file=file)

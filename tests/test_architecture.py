@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOORS = ("geodata", "planning", "store", "reports", "ui", "terminal")
+FLOORS = ("geodata", "planning", "store", "reports", "ui", "batch", "terminal")
 DATABASES = {"sqlalchemy", "alembic", "pg8000"}
 BANNED = {
     "geodata": {"streamlit", "folium", "planning", "reports", "ui", "store", "dask", "distributed", *DATABASES},
@@ -24,12 +26,13 @@ BANNED = {
     },
     "reports": {"streamlit", "ui", "store", "dask", "distributed", *DATABASES},
     "ui": {"dask", "distributed", *DATABASES},
+    "batch": {"streamlit", "folium", "ui", "terminal", *DATABASES},
     "terminal": {"streamlit", "folium", "ui", "dask", "distributed", *DATABASES},
 }
 SOLVERS = {"ortools", "highspy", "pyscipopt", "pulp"}
 DOORS = {"app", "cli"}
-ROOMS_OF_DOORS = {"terminal": "cli"}
-"""Packages that only a door may import."""
+ROOMS_OF_DOORS = {"terminal", "batch"}
+"""Packages that no floor may import: a door opens them; the terminal, the batch door's."""
 
 
 def _files(*folders: str) -> list[Path]:
@@ -57,9 +60,19 @@ def _imports(tree: ast.Module) -> Iterator[str]:
 def test_imports_point_down(path: Path) -> None:
     floor = path.relative_to(ROOT).parts[0]
     found = set(_imports(ast.parse(path.read_text(encoding="utf-8"))))
-    assert not found & (BANNED[floor] | DOORS | (ROOMS_OF_DOORS.keys() - {floor}))
+    open_to_it = {floor, "batch"} if floor == "terminal" else {floor}
+    assert not found & (BANNED[floor] | DOORS | (ROOMS_OF_DOORS - open_to_it))
     if "solvers" not in path.parts:
         assert not found & SOLVERS
+
+
+def test_dask_stays_in_one_module_that_nothing_loads_unasked() -> None:
+    for path in _files("batch"):
+        found = set(_imports(ast.parse(path.read_text(encoding="utf-8")))) & {"dask", "distributed"}
+        assert not found or path.name == "cluster.py", path.name
+    loaded = "import cli, sys; cli.main(['rules']); print({'dask', 'distributed', 'batch'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
 
 
 @pytest.mark.parametrize("path", _files(*FLOORS), ids=lambda path: str(path.relative_to(ROOT)))

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from geodata.errors import LayoutError
-from geodata.messages import Message, msg
+from geodata.errors import LayoutError, tell_error
+from geodata.messages import Message
 from geodata.new_schools import measure_new_school, unit_point
 from geodata.study import Stage, StudyArea
 from planning.action_steps import apply_actions
@@ -127,7 +127,7 @@ def _answer(key: str, digest: str, _engine: Engine, _asked: Asked) -> Answered:
         )
         answer = what_if.answer(change)
     except LayoutError as error:
-        return Answered(Change(), None, (), msg("{reason}", reason=str(error)), time.monotonic() - began)
+        return Answered(Change(), None, (), tell_error(error), time.monotonic() - began)
     return Answered(change, answer, opened, None, time.monotonic() - began)
 
 

@@ -13,10 +13,12 @@ from reports.language import Translator
 
 PLANNING_ROLES = ("rolls", "births", "housing", "assets", "groups", "evidence")
 """Optional tables of rows: what forecasts and inspections need."""
-PLACED_ROLES = ("schools", "population", "units", "sites", "housing")
+GROUND_ROLES = ("exclusions", "open_land")
+"""Optional layers: on what ground new schools may, and may not, stand."""
+PLACED_ROLES = ("schools", "population", "units", "sites", "housing", *GROUND_ROLES)
 """Roles whose rows have places on the map."""
 TABLE_OF_ROLE = {"population": "units", "units": "units", "zones": "zones", "sites": "sites"} | {
-    role: role for role in PLANNING_ROLES
+    role: role for role in (*PLANNING_ROLES, *GROUND_ROLES)
 }
 POSITION = ("lon_deg", "lat_deg", "x_m", "y_m")
 PUPILS = ("kindergarten_pupils", "primary_pupils", "junior_pupils", "senior_pupils")
@@ -66,6 +68,8 @@ FIELDS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
             ("site_id", "name", "lon_deg", "lat_deg", "class_options", "stages", "area_m2", "cost_cny"),
             ("x_m", "y_m"),
         ),
+        "exclusions": _fields("exclusions", ("kind", "name", "lon_deg", "lat_deg"), ("x_m", "y_m")),
+        "open_land": _fields("open_land", ("land_id", "name", "area_m2")),
         "rolls": _fields("rolls", ("school_id", "year", "stage", "grade", "pupils", "classes")),
         "births": _fields("births", ("year", "town", "unit_id", "births_children")),
         "housing": _fields(
@@ -113,6 +117,8 @@ NEEDS: Mapping[str, tuple[Need, ...]] = MappingProxyType(
             Need("school", (("school_id",),)),
         ),
         "sites": (Need("site", (("site_id",),)), _PLACE),
+        "exclusions": (Need("exclusion_kind", (("kind",),)), _PLACE),
+        "open_land": (_PLACE,),
         "rolls": (_SCHOOL, Need("year", (("year",),)), Need("stage", (("stage",),)), _ROLL),
         "births": (Need("year", (("year",),)), Need("births", (("births_children",),))),
         "housing": (
@@ -148,6 +154,7 @@ def name_need(_: Translator, need: Need) -> str:
         "completion": _("year of completion"),
         "group": _("code of the group"),
         "item": _("code of the item"),
+        "exclusion_kind": _("what it is that keeps schools away"),
     }[need.name]
 
 
@@ -186,6 +193,7 @@ def list_unmet(
     *,
     has_shapes: bool = False,
     default_stage: str = "",
+    default_kind: str = "",
     parts: Sequence[str] = (),
     headers: Sequence[str] = (),
 ) -> list[Need]:
@@ -197,6 +205,7 @@ def list_unmet(
     found : our column → header
     has_shapes : its rows have places of their own
     default_stage : stage of all schools, where it was chosen
+    default_kind : what a whole layer of exclusions is, where it was chosen
     parts : sheets that are read: one named after a stage or year tells it
     headers : all headers of the file
     """
@@ -208,6 +217,8 @@ def list_unmet(
         elif need.name == "stage" and role == "schools":
             told = "name" in found or any(_STAGED.match(name) for name in found)
             met = met or told or bool(default_stage) or any(guess_kind(part) for part in parts)
+        elif need.name == "exclusion_kind":
+            met = met or bool(default_kind)
         elif need.name == "year":
             met = met or any(_YEAR.search(part) for part in parts)
         elif need.name == "people":

@@ -24,7 +24,7 @@ from geodata.study_file import RowsSource
 from geodata.values import parse_year
 from ui.columns import PLANNING_ROLES, count_matches, match_fields
 
-Shape = Literal["", "point", "polygon", "raster", "roads"]
+Shape = Literal["", "point", "line", "polygon", "raster", "roads"]
 TEXT_ENDINGS = ("csv",)
 WORKBOOK_ENDINGS = ("xlsx", "xls")
 TABLE_ENDINGS = TEXT_ENDINGS + WORKBOOK_ENDINGS
@@ -73,7 +73,7 @@ class Detected:
     @property
     def shaped(self) -> bool:
         """Whether its rows have places of their own, without columns that say where."""
-        return self.shape in ("point", "polygon")
+        return self.shape in ("point", "line", "polygon")
 
 
 def detect_file(path: Path, role: str, part: str = "") -> Detected:
@@ -192,7 +192,8 @@ def _detect_layer(path: Path, role: str, part: str, label: str, size_mb: float) 
     table = layer.drop(columns=layer.geometry.name)
     headers = tuple(str(column) for column in table.columns)
     kinds = set(layer.geometry.geom_type.dropna().unique())
-    shape: Shape = "polygon" if kinds & {"Polygon", "MultiPolygon"} else "point"
+    lines = kinds & {"LineString", "MultiLineString"}
+    shape: Shape = "polygon" if kinds & {"Polygon", "MultiPolygon"} else "line" if lines else "point"
     return Detected(
         label,
         size_mb,

@@ -18,7 +18,7 @@ from geodata.crs import SHIFTED, require_metric_crs
 from geodata.errors import CrsError
 from geodata.study import STAGES
 from geodata.study_file import StudySpec, build_study_spec
-from ui.columns import PLANNING_ROLES
+from ui.columns import GROUND_ROLES, PLANNING_ROLES
 from ui.uploads import name_sheet_copy
 
 DRAFT_FILE = "draft.json"
@@ -36,7 +36,8 @@ class Draft:
     ``systems`` are coordinate systems, by role, where the file does not say its own. ``roads_from`` is ``"file"`` or
     ``"download"`` (of ``roads_place``, or inside the file ``outline``). ``year`` is the school year of the pupil
     numbers, 0 = not known. ``units`` is ``"population"``, ``"polygons"`` (the file ``units``), ``"grid"`` or
-    ``"blocks"`` (street blocks of ``block_ha`` hectares). ``shares`` are children of a stage per inhabitant (0 to 1).
+    ``"blocks"`` (street blocks of ``block_ha`` hectares). ``exclusion_kind`` is what a whole layer of exclusions is,
+    where no column tells it. ``shares`` are children of a stage per inhabitant (0 to 1).
     """
 
     name: str = ""
@@ -59,6 +60,7 @@ class Draft:
     detour_factor: float = 1.3
     default_stage: str = ""
     default_setting: str = ""
+    exclusion_kind: str = ""
     keep_where_positive: str = ""
     year: int = 0
 
@@ -96,9 +98,11 @@ def build_document(draft: Draft) -> dict[str, Any]:
     if population := _build_population(draft):
         document["population"] = population
         document["units"] = _build_units(draft)
-    for role in ("zones", "sites", *PLANNING_ROLES):
+    for role in ("zones", "sites", *GROUND_ROLES, *PLANNING_ROLES):
         if draft.files.get(role):
             document[role] = _locate(draft, role)
+    if "exclusions" in document and draft.exclusion_kind:
+        document["exclusions"]["kind"] = draft.exclusion_kind
     document["travel"] = {"detour_factor": float(draft.detour_factor)}
     return document
 

@@ -7,7 +7,7 @@ import secrets
 
 import streamlit as st
 
-from geodata.errors import DataError, InfeasibleError, LayoutError
+from geodata.errors import DataError, InfeasibleError, LayoutError, tell_error
 from reports.issue_words import say_place
 from ui.state import translator
 from ui.text import plain
@@ -31,7 +31,7 @@ def show_failure(error: Exception) -> bool:
         for conflict in error.conflicts[:MOST_SHOWN]:
             st.markdown("- " + plain(_.say(conflict), longest=500))
     elif isinstance(error, LayoutError):
-        st.error(plain(error, longest=500))
+        st.error(plain(_.say(tell_error(error)), longest=500))
     else:
         mark = secrets.token_hex(3)
         log.error("unexpected error %s", mark, exc_info=error)

@@ -12,11 +12,11 @@ import streamlit as st
 
 from geodata.crs import SHIFTED, WGS84, convert_points, normalise_crs
 from geodata.errors import DataError, DataIssue
-from geodata.study_file import StudySpec
+from geodata.study_file import StudySpec, list_sources
 from geodata.values import parse_number
 from ui.columns import match_fields
 
-ROLES = ("schools", "sites", "population", "units", "housing")
+ROLES = ("schools", "sites", "population", "units", "housing", "exclusions", "open_land")
 FARTHEST_DEG = 5.0
 """A row farther than this from the middle of its file has a wrong position: to show it would shrink the map."""
 
@@ -26,9 +26,9 @@ Places = dict[tuple[str, int], tuple[float, float]]
 def place_issues(issues: Sequence[DataIssue], spec: StudySpec) -> list[DataIssue]:
     """Return the issues, those that name a row of a file with the longitude and latitude of that row added."""
     places: dict[str, Places] = {}
-    for role in ROLES:
-        source = getattr(spec, role)
-        path = None if source is None or not source.path else spec.resolve(source.path)
+    sources = [(role, source) for role in ROLES for source in list_sources(spec, role)]
+    for role, source in sources:
+        path = None if not source.path else spec.resolve(source.path)
         if path is not None and path.is_file() and any(_lacks_place(issue, path.name) for issue in issues):
             found = _read_places(
                 str(path),

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal
 
-from geodata.errors import Cancelled, DataError, DataIssue, LayoutError
+from geodata.errors import Cancelled, DataError, DataIssue, LayoutError, tell_error
 from geodata.messages import Message, msg
 from geodata.study import Progress
 
@@ -173,7 +173,7 @@ def run_worker(work: Work, arguments: dict[str, Any], tell: Connection, stop: An
     except DataError as error:
         end = JobState("failed", issues=error.issues, problem=msg("The data cannot be used as they are."))
     except LayoutError as error:
-        end = JobState("failed", problem=msg("{reason}", reason=str(error)))
+        end = JobState("failed", problem=tell_error(error))
     except MemoryError:
         end = JobState("failed", problem=msg("There is not enough memory for this study."))
     except Exception:  # the door of this process: the details go to the log, never to the screen

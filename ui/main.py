@@ -37,6 +37,7 @@ def main() -> None:
         st.Page("pages/catchments.py", title=_("Catchments"), url_path="catchments"),
         st.Page("pages/scenarios.py", title=_("Scenarios"), url_path="scenarios"),
         st.Page("pages/closures.py", title=_("Closures"), url_path="closures"),
+        st.Page("pages/sites.py", title=_("Sites"), url_path="sites"),
         st.Page("pages/compare.py", title=_("Compare"), url_path="compare"),
         st.Page("pages/inspection.py", title=_("Inspection"), url_path="inspection"),
         st.Page("pages/rules.py", title=_("Rules"), url_path="rules"),

@@ -11,7 +11,7 @@ import logging
 
 import streamlit as st
 
-from geodata.errors import LayoutError
+from geodata.errors import LayoutError, tell_error
 from geodata.study import StudyArea
 from planning.forecast import VARIANTS, Forecast, ForecastOptions, build_forecast
 from planning.projected_study import project_study
@@ -153,7 +153,7 @@ def settle_scenario(study: StudyArea, scenario: Scenario, _: Translator) -> tupl
             return study, scenario, ""
         found = project_cached(study, scenario.year, scenario.variant, scenario.forecast)
     except LayoutError as error:
-        return study, dataclasses.replace(scenario, variant=""), str(error)
+        return study, dataclasses.replace(scenario, variant=""), _.say(tell_error(error))
     words = _(
         "This scenario asks about {year}: its children and rolls are those of the forecast.", year=_say_own(scenario, _)
     )

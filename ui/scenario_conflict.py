@@ -10,7 +10,7 @@ from geodata.errors import LayoutError
 from planning.action_words import collect_names, describe_action
 from planning.scenario import Scenario
 from reports.language import Translator
-from store import StoredScenario, StoreError
+from store import StoredScenario
 from ui.cards import text
 from ui.scenario_store import (
     create_stored,
@@ -158,9 +158,7 @@ def _keep_mine(work: Work) -> None:
             theirs.scenario_id, waiting["text"], read_who(), theirs.version, name=theirs.name, note=waiting["note"]
         )
     except LayoutError as error:
-        st.session_state[REFUSED_KEY] = (
-            say_trouble(error, translator()) if isinstance(error, StoreError) else str(error)
-        )
+        st.session_state[REFUSED_KEY] = say_trouble(error, translator())
         return
     take_over(saved, undo=(theirs.text,))
 

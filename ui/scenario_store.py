@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from geodata.errors import LayoutError, RuleError
+from geodata.errors import LayoutError, RuleError, ScenarioError
 from geodata.study import StudyArea
 from planning.actions import Action
 from planning.scenario import Scenario
@@ -210,7 +210,7 @@ def say_trouble(error: LayoutError, _: Translator) -> str:
     """Return an error of the store, a rulebook or a scenario's text as one sentence in the reader's language."""
     if isinstance(error, StoreError):
         return " ".join(_.say(part) for part in (error.message, error.cure) if part is not None)
-    if isinstance(error, RuleError):
+    if isinstance(error, (RuleError, ScenarioError)):
         return _("; ").join(_.say(problem) for problem in error.problems)
     issues = getattr(error, "issues", ())
     if issues:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from geodata.crs import LOCAL, WGS84, convert_points
 from geodata.errors import CrsError
+from geodata.site_exclusions import EXCLUSION_KINDS, name_kind
 from geodata.study import SETTINGS, STAGES
 from reports.language import Translator
 from ui.detect import Detected
@@ -170,6 +171,23 @@ def render_school_settings(_: Translator, draft: Draft, found: Detected, *, asks
         help=_("The year in which the school year began. The file has no column for it."),
     )
     draft.year = int(year or 0)
+
+
+def render_exclusion_kind(_: Translator, draft: Draft, *, asks_kind: bool) -> None:
+    """Ask what a layer of exclusions is, where it has no column that tells it."""
+    if draft.columns.get("exclusions", {}).get("kind"):
+        draft.exclusion_kind = ""
+        return
+    label = _("What all of it is")
+    options = ["", *EXCLUSION_KINDS]
+    draft.exclusion_kind = st.columns(2)[0].selectbox(
+        f":red[**{label}**]" if asks_kind else label,
+        options,
+        index=options.index(draft.exclusion_kind) if draft.exclusion_kind in options else 0,
+        format_func=lambda kind: _.say(name_kind(kind)) if kind else _("– not chosen –"),
+        key="set_exclusion_kind",
+        help=_("The file has no column for the kind of zone, line or place."),
+    )
 
 
 def render_settings(_: Translator, draft: Draft, detected: Mapping[str, Detected]) -> None:

@@ -16,7 +16,7 @@ import streamlit as st
 from geodata.errors import Cancelled, LayoutError
 from geodata.messages import Message
 from geodata.study import StudyArea
-from geodata.study_file import ROLES, DemoSource, StudySpec, read_study_file
+from geodata.study_file import ROLES, DemoSource, StudySpec, list_sources, read_study_file
 from ui.uploads import find_upload_folder
 
 DEMO = "demo"
@@ -82,6 +82,8 @@ def _has_files(spec: StudySpec) -> bool:
         spec.sites,
         spec.barriers,
         spec.addresses,
+        *spec.exclusions,
+        spec.open_land,
         spec.travel,
     )
     paths = [getattr(part, "path", "") for part in parts if part is not None]
@@ -127,8 +129,9 @@ def _compute_stamp(spec: StudySpec) -> str:
     """Return a cheap mark of a study's files (size and time), so that changed files are read again."""
     parts = [repr(dataclasses.replace(spec, folder=Path()))]
     for role in ROLES:
-        path = getattr(getattr(spec, role), "path", "")
-        if path and spec.resolve(path).exists():
-            facts = spec.resolve(path).stat()
-            parts.append(f"{role}:{facts.st_size}:{facts.st_mtime_ns}")
+        for part in list_sources(spec, role):
+            path = getattr(part, "path", "")
+            if path and spec.resolve(path).exists():
+                facts = spec.resolve(path).stat()
+                parts.append(f"{role}:{facts.st_size}:{facts.st_mtime_ns}")
     return "|".join(parts)

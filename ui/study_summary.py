@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from geodata.site_exclusions import EXCLUSION_KINDS, name_kind
 from geodata.study import STAGES, StudyArea
 from reports.language import Translator
 from ui.issue_table import render_table
@@ -33,7 +34,30 @@ def render_summary(_: Translator, study: StudyArea) -> None:
         heading = _("For forecasts and inspections")
         st.markdown(f"**{heading}**")
         st.caption(plain(" · ".join(lines), longest=600))
+    if lines := list_ground_facts(_, study):
+        heading = _("For new schools")
+        st.markdown(f"**{heading}**")
+        st.caption(plain(" · ".join(lines), longest=600))
     _render_roads(_, study)
+
+
+def list_ground_facts(_: Translator, study: StudyArea) -> list[str]:
+    """Return what was read of sites and ground, one phrase per table that is there, the exclusions by kind."""
+    lines = []
+    if len(study.sites):
+        lines.append(_("candidate sites: {count}", count=_.number(len(study.sites))))
+    if len(study.open_land):
+        hectares = float(study.open_land["area_m2"].sum()) / 10_000
+        land = _("open land: {count} areas ({hectares} ha)", count=_.number(len(study.open_land)),
+                 hectares=_.number(hectares))  # fmt: skip
+        lines.append(land)
+    counts = study.exclusions["kind"].value_counts()
+    lines += [
+        _("{kind}: {count}", kind=_.say(name_kind(kind)), count=_.number(int(counts[kind])))
+        for kind in EXCLUSION_KINDS
+        if kind in counts
+    ]
+    return lines
 
 
 def list_planning_facts(_: Translator, study: StudyArea) -> list[str]:

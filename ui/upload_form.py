@@ -69,6 +69,8 @@ def name_role(_: Translator, role: str) -> str:
         "assets": _("Teachers, rooms, equipment"),
         "groups": _("Groups and alliances"),
         "evidence": _("Answers for an inspection"),
+        "exclusions": _("What keeps schools away"),
+        "open_land": _("Open land"),
     }[role]
 
 
@@ -90,6 +92,8 @@ def describe_role(_: Translator, role: str) -> str:
         "assets": _("Inspection: what each school has per pupil. One row per school, or per school and stage."),
         "groups": _("Inspection: which schools belong together, and how many teachers they exchange."),
         "evidence": _("Inspection: items that no table can answer, with the document that shows it."),
+        "exclusions": _("Flood and hazard zones, railways, pipelines, funeral homes …, each with its kind."),
+        "open_land": _("Areas on which a school may be built. GeoJSON, GeoPackage."),
     }[role]
 
 
@@ -243,13 +247,13 @@ def _take_template_sheets(folder: Path, draft: Draft, role: str, before: list[st
 
 def _read_open_files(folder: Path) -> set[str]:
     """Return the files that the study built last still reads."""
-    from geodata.study_file import ROLES, read_study_file
+    from geodata.study_file import ROLES, list_sources, read_study_file
 
     if not (folder / STUDY_FILE).is_file():
         return set()
     spec = read_study_file(folder / STUDY_FILE)
-    parts = [getattr(spec, role) for role in ROLES]
-    named = [getattr(part, name, "") for part in parts for name in ("path", "polygon") if part is not None]
+    parts = [part for role in ROLES for part in list_sources(spec, role)]
+    named = [getattr(part, name, "") for part in parts for name in ("path", "polygon")]
     return {name for name in named if name}
 
 
@@ -259,7 +263,7 @@ def _render_detected(_: Translator, role: str, names: list[str], found: Detected
     if found.rows is not None:
         facts.insert(1, _("{rows} rows", rows=_.number(found.rows)))
     if found.shaped:
-        facts.insert(1, _("areas") if found.shape == "polygon" else _("points"))
+        facts.insert(1, {"polygon": _("areas"), "line": _("lines")}.get(found.shape, _("points")))
     if found.years:
         facts.insert(1, say_years(found.years))
     if found.used:
@@ -307,6 +311,7 @@ def list_role_needs(role: str, found: Detected, draft: Draft) -> list[Need]:
         columns,
         has_shapes=found.shaped,
         default_stage=draft.default_stage,
+        default_kind=draft.exclusion_kind,
         parts=found.used,
         headers=found.headers,
     )

@@ -40,6 +40,8 @@ ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "start_zones": ("csv", "xlsx", "geojson", "json", "gpkg"),
         **dict.fromkeys(("rolls", "births", "assets", "groups", "evidence"), ("csv", "xlsx")),
         "housing": ("csv", "xlsx", "geojson", "json", "gpkg"),
+        "exclusions": ("csv", "xlsx", "geojson", "json", "gpkg"),
+        "open_land": ("geojson", "json", "gpkg"),
     }
 )
 """What can be uploaded, and the endings that each may have."""
@@ -54,6 +56,7 @@ MAX_BYTES: Mapping[str, int] = MappingProxyType(
         "outline": 20_000_000,
         "start_zones": 100_000_000,
         **dict.fromkeys(("rolls", "births", "housing", "assets", "groups", "evidence"), 50_000_000),
+        **dict.fromkeys(("exclusions", "open_land"), 200_000_000),
     }
 )
 MAX_FILES = 60

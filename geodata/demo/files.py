@@ -10,6 +10,7 @@ import shapely
 
 from geodata.demo import names
 from geodata.demo.county import County, build_county
+from geodata.demo.ground import write_ground
 from geodata.demo.history import PAST_YEARS
 from geodata.demo.people import BIRTHS, YEAR
 from geodata.demo.planning_files import write_planning_tables
@@ -64,6 +65,12 @@ path = "zones.csv"
 [sites]
 path = "sites.csv"
 
+[exclusions]
+path = "exclusions.gpkg"
+
+[open_land]
+path = "open_land.gpkg"
+
 [rolls]
 path = "rolls_history.csv"
 
@@ -96,6 +103,8 @@ villages.gpkg   layer "units": planning units (villages, estates, communities), 
                 births_2008 … births_2025 = children living there now by year of birth ({crs})
 zones.csv       present catchments of primary and junior schools; several rows = shared zone (多校划片)
 sites.csv       six candidate sites
+exclusions.gpkg what keeps schools away: a flood zone, slopes that may slide, the railway, a funeral home
+open_land.gpkg  plots of open land for building
 
 For forecasts and inspections, as invented as the rest:
 rolls_history.csv  pupils and classes by school, stage and grade, school years {first} to {last}
@@ -134,6 +143,7 @@ def write_demo_files(folder: Path, *, seed: int = 2026, progress: Progress = no_
         (unit_id, STAGE_NAMES[stage], school_id) for unit_id, stage, school_id in county.zones
     ])  # fmt: skip
     write_sites(folder / "sites.csv", county)
+    write_ground(folder, seed, county)
     write_planning_tables(folder, county, seed)
     about = README.format(seed=seed, year=YEAR, crs=CRS, first=PAST_YEARS[0], last=PAST_YEARS[-1])
     (folder / "README.txt").write_text(about, encoding="utf-8", newline="\n")

@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from geodata.demo import write_demo_files
 from geodata.demo.settlements import share_out
 from geodata.osm_features import read_osm_barriers
+from geodata.read_ground import read_ground
 from geodata.read_planning import read_planning_tables
 from geodata.study_file import StudySpec, read_study_file
 
@@ -405,3 +406,19 @@ def test_villages_have_room_and_the_seat_has_none(folder: Path, spec: StudySpec,
     assert no_art["乡村"] > 0.4 > 0.1 > no_art["城区"]
     point = joined.loc[list(schools.loc[schools["办学类型"] == "教学点", "学校代码"])]
     assert (point["pupils"] < 50).sum() >= 2
+
+
+def test_ground_that_keeps_schools_away_and_plots(spec: StudySpec, folder: Path, units: gpd.GeoDataFrame) -> None:
+    ground = read_ground(spec, spec.crs)
+    assert ground.issues == ()
+    kinds = Counter(ground.exclusions["kind"])
+    assert kinds == {"railway": 1, "flood": 1, "landslide": 6, "funeral_home": 1}
+    land = ground.open_land
+    assert len(land) == 42 and land["land_id"].is_unique and land["name"].is_unique
+    assert land["area_m2"].between(5_000, 60_000).all()
+    county = shapely.union_all(units.geometry.to_numpy())
+    assert shapely.contains(county, land.geometry.to_numpy()).all()
+    flood = ground.exclusions.geometry[ground.exclusions["kind"] == "flood"].iloc[0]
+    about = (folder / "README.txt").read_text(encoding="utf-8")
+    assert "exclusions.gpkg" in about and "open_land.gpkg" in about
+    assert shapely.intersects(flood, land.geometry.to_numpy()).sum() == 4, "some plots are flooded on purpose"

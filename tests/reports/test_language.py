@@ -12,7 +12,7 @@ from reports import language
 from reports.language import Translator, check_catalogue, choose_language, extract_templates, read_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = [ROOT / name for name in ("geodata", "planning", "reports", "ui", "terminal")]
+FOLDERS = [ROOT / name for name in ("geodata", "planning", "reports", "ui", "batch", "terminal")]
 
 CATALOGUE = """
 msgid ""

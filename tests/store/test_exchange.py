@@ -88,6 +88,28 @@ def test_tables_of_forecasts_and_inspections_travel_along(tmp_path: Path) -> Non
     assert {f"data/{name}/{name}.csv" for name in GOOD} <= set(places)
 
 
+def test_layers_of_the_ground_travel_along_each_in_a_place_of_its_own(county: Path, tmp_path: Path) -> None:
+    """Two layers of one name in two folders, and one that is named twice, for two kinds."""
+    shape = {"type": "Polygon", "coordinates": [[[0, 0], [50, 0], [50, 50], [0, 0]]]}
+    layer = {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": shape}]}
+    for folder in ("east", "west"):
+        (county.parent / folder).mkdir()
+        (county.parent / folder / "zones.geojson").write_text(json.dumps(layer))
+    parts = [("east", "flood"), ("west", "landslide"), ("east", "pollution")]
+    tables = "".join(
+        f'[[exclusions]]\npath = "{folder}/zones.geojson"\nkind = "{kind}"\ncrs = "local"\n' for folder, kind in parts
+    )
+    tables += '[open_land]\npath = "west/zones.geojson"\ncrs = "local"\n'
+    county.write_text(county.read_text(encoding="utf-8") + tables, encoding="utf-8")
+    packed = collect_files(read_study_file(county))
+    assert [source.path for source in packed.spec.exclusions] == [
+        "data/exclusions/zones.geojson",
+        "data/exclusions_2/zones.geojson",
+        "data/exclusions/zones.geojson",
+    ]
+    require_same(county, tmp_path, {"today": TODAY}, "today")
+
+
 @pytest.mark.real
 def test_gongyi_gives_the_same_numbers_elsewhere(cases: Path, tmp_path: Path) -> None:
     text = 'name = "today"\nstages = ["junior"]\nenrolment = "capacity"\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -81,6 +82,20 @@ def test_hostile_headers_and_names_are_text(new_visit: Callable[..., Visit], tmp
     seen.upload("drop_schools", path)
     assert seen.page.locator("img[src=x]").count() == 0
     assert "49" not in seen.text()
+    seen.require_clean()
+
+
+def test_a_layer_of_what_keeps_schools_away_asks_for_its_kind(new_visit: Callable[..., Visit], tmp_path: Path) -> None:
+    path = tmp_path / "zones.geojson"
+    ring = [[113.0, 34.7], [113.01, 34.7], [113.01, 34.71], [113.0, 34.7]]
+    feature = {"type": "Feature", "properties": {"note": "x"}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    seen = new_visit(locale="zh-CN").open("/data")
+    seen.page.get_by_text("用于新建学校：").click()
+    seen.upload("drop_exclusions", path)
+    assert "避让对象的类型" in seen.by_key("card_exclusions").locator("[role=alert]").inner_text()
+    seen.choose("set_exclusion_kind", "洪水淹没区")
+    assert seen.settle().by_key("card_exclusions").locator("[role=alert]").count() == 0
     seen.require_clean()
 
 

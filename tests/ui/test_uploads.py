@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from geodata.errors import DataError, DataIssue
 from geodata.messages import msg
+from geodata.study_file import read_study_file
 from reports.language import read_catalogue
 from ui import uploads
 from ui.columns import list_unmet, match_fields
@@ -190,6 +191,18 @@ def test_street_blocks_are_written_where_there_are_roads(tmp_path: Path) -> None
     assert build_spec(draft, tmp_path).units.kind == "population", "no roads, no blocks"
 
 
+def test_layers_of_the_ground_are_written_with_their_kind(tmp_path: Path) -> None:
+    files = {"schools": ["schools-a/s.csv"], "population": ["p/v.csv"]}
+    ground = {"exclusions": ["exclusions-b/z.gpkg"], "open_land": ["open_land-c/l.gpkg"]}
+    draft = Draft(files=files | ground, population_kind="points", exclusion_kind="flood", parts={"exclusions": "zones"})
+    spec = build_spec(draft, tmp_path)
+    assert [(source.path, source.layer, source.kind) for source in spec.exclusions] == [
+        ("exclusions-b/z.gpkg", "zones", "flood")
+    ]
+    assert spec.open_land is not None and spec.open_land.path == "open_land-c/l.gpkg"
+    assert read_study_file(write_study(tmp_path, draft)) == spec
+
+
 def test_study_file_without_schools_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         build_spec(Draft(name="x"), tmp_path)
@@ -229,6 +242,11 @@ def test_mapping_is_filled_in_and_kept() -> None:
         ("assets", {}, {}, ["code"]),
         ("groups", {}, {}, ["group", "code"]),
         ("evidence", {}, {}, ["item"]),
+        ("exclusions", {"name": "a"}, {"has_shapes": True}, ["exclusion_kind"]),
+        ("exclusions", {"kind": "a", "lon_deg": "b"}, {}, ["place"]),
+        ("exclusions", {}, {"has_shapes": True, "default_kind": "flood"}, []),
+        ("open_land", {"land_id": "a"}, {"has_shapes": True}, []),
+        ("open_land", {}, {}, ["place"]),
     ],
 )
 def test_what_a_file_still_needs(role: str, found: dict[str, str], options: dict[str, Any], still: list[str]) -> None:

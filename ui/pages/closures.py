@@ -14,6 +14,7 @@ from ui.closures_full import ask_full
 from ui.closures_map import build_picture, render_closures_map
 from ui.closures_pairs import render_singles
 from ui.closures_panels import build_county_card, render_headline, render_page_style
+from ui.closures_propose import render_propose
 from ui.closures_put import render_done, render_put
 from ui.closures_state import SELECTION, Asked, clear_asked, drop_unknown, read_asked, read_combine, read_tool
 from ui.closures_table import TABLE_KEY, render_tables
@@ -53,6 +54,7 @@ def render_closures(study: StudyArea) -> None:
             left, right = st.columns([2.3, 1], gap="small")
         with right, st.container(key="closures_side", gap="small"):
             asked = render_tools(engine, scope, asked, _)
+            render_propose(engine, scope, asked, _)
             panel = st.container(gap="small")
         ranking = _rank(engine, _)
         answered = answer_asked(engine, asked)

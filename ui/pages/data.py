@@ -13,7 +13,7 @@ from geodata.study import compute_digest
 from geodata.study_file import StudySpec
 from reports.language import Translator
 from ui.build_job import build_in_worker
-from ui.columns import PLACED_ROLES, PLANNING_ROLES, SYSTEM_NEED, Need, match_fields, read_columns
+from ui.columns import GROUND_ROLES, PLACED_ROLES, PLANNING_ROLES, SYSTEM_NEED, Need, match_fields, read_columns
 from ui.detect import Detected
 from ui.draft import OSM_BUILDINGS, Draft, build_spec, write_study
 from ui.issue_map import render_findings
@@ -21,7 +21,14 @@ from ui.job_panel import clear_job, read_job, render_job, start_job
 from ui.jobs import JobState
 from ui.mapping_form import name_choice, render_mapping
 from ui.page_words import render_page_words
-from ui.settings_form import describe_children, render_school_settings, render_settings, render_system, take_system
+from ui.settings_form import (
+    describe_children,
+    render_exclusion_kind,
+    render_school_settings,
+    render_settings,
+    render_system,
+    take_system,
+)
 from ui.state import open_study, read_address, read_draft_token, read_open_reference, translator
 from ui.studies import (
     UPLOAD_PREFIX,
@@ -51,7 +58,8 @@ BUILDING_KEY = "draft_being_built"
 OPEN_KEY = "columns_open"
 """Whether the choice of columns was opened: it stays open once something was missing."""
 MAIN_ROLES = ("schools", "roads", "population")
-MORE_ROLES = ("zones", "sites", "units")
+MORE_ROLES = ("zones", "units")
+NEW_SITE_ROLES = ("sites", *GROUND_ROLES)
 
 
 def show_data() -> None:
@@ -103,8 +111,18 @@ def _show_files(_: Translator) -> dict[str, Upload]:
     for column, role in zip(st.columns(3), MAIN_ROLES, strict=True):
         with column:
             uploads[role] = render_roads(_) if role == "roads" else render_upload(_, role)
-    with st.expander(_("More files: catchments today, candidate sites, planning units")):
-        for column, role in zip(st.columns(3), MORE_ROLES, strict=True):
+    with st.expander(_("More files: catchments today, planning units")):
+        for column, role in zip(st.columns(3), MORE_ROLES, strict=False):
+            with column:
+                uploads[role] = render_upload(_, role)
+    with st.expander(_("For new schools: candidate sites, open land, what keeps schools away")):
+        st.caption(
+            _(
+                "Railways, expressways, main roads and water are known from an OpenStreetMap road file; where a layer "
+                "holds one of these kinds, the layer counts."
+            )
+        )
+        for column, role in zip(st.columns(3), NEW_SITE_ROLES, strict=True):
             with column:
                 uploads[role] = render_upload(_, role)
     with st.expander(_("For forecasts and inspections")):
@@ -156,6 +174,9 @@ def _show_columns(_: Translator, draft: Draft, uploads: Mapping[str, Upload]) ->
                 if role == "schools":
                     asks_stage = any(need.name == "stage" for need in unmet[role])
                     render_school_settings(_, draft, found, asks_stage=asks_stage)
+                if role == "exclusions":
+                    asks_kind = any(need.name == "exclusion_kind" for need in unmet[role])
+                    render_exclusion_kind(_, draft, asks_kind=asks_kind)
                 if role in PLACED_ROLES:
                     render_system(_, role, draft, wanted=SYSTEM_NEED in unmet[role])
 
@@ -170,7 +191,8 @@ def _take_choices(draft: Draft, marks: Mapping[str, str]) -> Draft:
                 columns[role][name] = str(st.session_state[key])
     stage = str(st.session_state.get("set_stage", draft.default_stage))
     systems = {role: take_system(role, draft.systems.get(role, "")) for role in marks}
-    return replace(draft, columns=columns, default_stage=stage, systems=systems)
+    kind = str(st.session_state.get("set_exclusion_kind", draft.exclusion_kind))
+    return replace(draft, columns=columns, default_stage=stage, exclusion_kind=kind, systems=systems)
 
 
 def _keep_choices(role: str, chosen: dict[str, str], found: Detected, before: Mapping[str, str]) -> dict[str, str]:

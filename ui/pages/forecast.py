@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from geodata.errors import LayoutError
+from geodata.errors import LayoutError, tell_error
 from geodata.study import StudyArea
 from planning.forecast import Forecast
 from reports.language import Translator
@@ -49,7 +49,7 @@ def _find_forecast(study: StudyArea, _: Translator) -> Forecast | None:
         with st.spinner(_("Working out the years ahead …")):
             return find_forecast(study)
     except LayoutError as error:
-        st.warning(plain(str(error), longest=500))
+        st.warning(plain(_.say(tell_error(error)), longest=500))
         return None
 
 
