@@ -22,6 +22,7 @@ from planning.scenario import Scenario
 from planning.scenario_file import read_scenario, render_scenario
 from planning.siting_file import read_siting_options, render_siting_options
 from planning.siting_options import SitingOptions
+from planning.siting_record import SITING_VERSION
 from reports.check_words import list_issue_lines
 from reports.language import Translator, read_catalogue
 
@@ -234,7 +235,8 @@ def compute_key(task: Task, study_key: str, versions: Mapping[str, str]) -> str:
     """Return the digest of what a result depends on: data, rules, question, effort, versions; not where files lie."""
     ignored = ("number", "study", "study_label", "scenario", "options_label", "rulebook", "key", "trouble")
     asked = {name: value for name, value in dataclasses.asdict(task).items() if name not in ignored}
-    parts = (TABLES_VERSION, RESULTS_VERSION, study_key, read_rules(task.rulebook).fingerprint)
+    results = (RESULTS_VERSION, SITING_VERSION) if task.kind == "propose" else (RESULTS_VERSION,)
+    parts = (TABLES_VERSION, *results, study_key, read_rules(task.rulebook).fingerprint)
     return compute_digest(*parts, json.dumps(asked, sort_keys=True), json.dumps(dict(versions), sort_keys=True))
 
 

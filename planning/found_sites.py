@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+import numpy as np
+
 from geodata.site_search import Candidates, find_candidates
 from geodata.study import SETTINGS, Progress, StudyArea, no_progress
 from planning.actions import Action, OpenSchool
+from planning.forecast import VARIANTS, build_forecast
+from planning.projected_study import project_study
 from planning.rules import Rules
 from planning.scenario import Scenario
 from planning.site_rules import add_candidates, build_clear_distances
@@ -23,10 +27,11 @@ def add_found_sites(
 ) -> tuple[StudyArea, Candidates]:
     """Return the study with at most ``count`` new candidates among its sites, and what the search found.
 
-    They stand clear of what the siting rules name, and within the longest way of pupils who have no place near.
+    They stand clear of what the siting rules name, and within the longest way of pupils who have no place near: of
+    today's, or where a variant of the forecast is asked for, of the year of the plan with most pupils.
     """
     candidates = find_candidates(
-        study,
+        _project_fullest(study, options),
         stage=options.stage,
         mode=options.mode,
         max_travel_min=find_longest_min(rules, options),
@@ -36,6 +41,24 @@ def add_found_sites(
         progress=progress,
     )
     return add_candidates(study, candidates), candidates
+
+
+def _project_fullest(study: StudyArea, options: SitingOptions) -> StudyArea:
+    """Return the study of the year with most pupils of the stage; today's where no year of the plan has more."""
+    if not options.variant or study.view:
+        return study
+    last = max(options.forecast.last_year, options.years[-1])
+    forecast = build_forecast(study, dataclasses.replace(options.forecast, last_year=last))
+    years = [year for year in options.years if year in forecast.years]
+    if options.stage not in forecast.stages or not years:
+        return study
+    values = forecast.unit_pupils[VARIANTS.index(options.variant), :, forecast.stages.index(options.stage)]
+    pupils = [float(np.nansum(values[forecast.years.index(year)])) for year in years]
+    today = float(study.units[f"{options.stage}_pupils"].sum()) if years != list(options.years) else -np.inf
+    fullest = int(np.argmax(pupils))
+    if pupils[fullest] < today:
+        return study
+    return project_study(study, forecast, years[fullest], options.variant)
 
 
 def find_longest_min(rules: Rules, options: SitingOptions) -> float:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +17,7 @@ from planning.plain_values import BAD, Notes, changed_fields, read_fields, sugge
 from planning.scenario import Scenario
 from planning.scenario_render import render_toml
 from planning.scenario_rows import action_as_dict, build_action, describe_fields, read_action
+from planning.toml_text import parse_toml, read_text_file
 
 __all__ = [
     "action_as_dict",
@@ -167,7 +166,8 @@ def _build_scenario(text: str, file: str, key: str, load: Load) -> Scenario:
 
 def _read_part(text: str, notes: Notes, key: str, load: Load, chain: tuple[str, ...]) -> _Part:
     """Read one file and, through ``load``, its parents; note what is wrong."""
-    document = _parse_toml(text, notes)
+    too_long = msg("Put zones into the study, and some of the actions into a parent.")
+    document = parse_toml(text, notes, most=MAX_SIGNS, cure=too_long)
     if document is None:
         return _Part()
     for name in document:
@@ -262,33 +262,6 @@ def _read_actions(rows: object, notes: Notes) -> tuple[Action, ...]:
     return tuple(action for action in found if action is not None)
 
 
-def _parse_toml(text: str, notes: Notes) -> dict[str, Any] | None:
-    if len(text) > MAX_SIGNS:
-        problem = msg("The scenario is longer than {count:,} signs.", count=MAX_SIGNS)
-        notes.add(
-            "", problem, msg("Put zones into the study, and some of the actions into a parent."), f"{len(text):,}"
-        )
-        return None
-    try:
-        return tomllib.loads(text.removeprefix("\ufeff"))
-    except RecursionError:
-        notes.add("", msg("The scenario file is not valid TOML."), found="[[[[…")
-    except ValueError as error:  # TOMLDecodeError is one; a number of 5,000 digits raises the plain one
-        cure = find_number_cure(text, str(error))
-        notes.add("", msg("The scenario file is not valid TOML."), cure, str(error))
-    return None
-
-
-def find_number_cure(text: str, error: str) -> Message | None:
-    """Return the cure of an id such as 0101 that stands without quotes; TOML has no such number."""
-    place = re.search(r"at line (\d+)", error)
-    lines = text.splitlines()
-    if place is None or int(place[1]) > len(lines):
-        return None
-    number = re.search(r"(?<![\w\".:+-])0\d+(?![\w\".:-])", lines[int(place[1]) - 1])
-    return None if number is None else msg('Ids stand in quotes: "{value}".', value=number[0])
-
-
 def _cannot_stand(error: ScenarioError) -> Message:
     return msg("These settings cannot stand together: {problem}", problem=error.message)
 
@@ -298,16 +271,9 @@ def _issue(file: str, problem: Message, *, found: str = "", cure: Message | None
 
 
 def _read_text(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(4 * MAX_SIGNS + 1)
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        cure = msg("Give the path of a scenario file; docs/scenarios.md describes one.")
-        problem = msg("The scenario file cannot be opened.")
-        raise DataError(_issue(path.name, problem, found=str(error.strerror), cure=cure)) from error
-    except UnicodeDecodeError as error:
-        cure = msg("Save it as UTF-8.")
-        raise DataError(
-            _issue(path.name, msg("The scenario file is not text."), found=str(error), cure=cure)
-        ) from error
+    notes = Notes(path.name)
+    cure = msg("Give the path of a scenario file; docs/scenarios.md describes one.")
+    text = read_text_file(path, notes, most=MAX_SIGNS, cure=cure)
+    if text is None:
+        raise DataError(notes.issues)
+    return text

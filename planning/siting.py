@@ -21,12 +21,20 @@ from planning.siting_case import SitingCase, build_siting_case
 from planning.siting_checks import check_siting as check_siting
 from planning.siting_conflicts import solve_wider, tell_unproven
 from planning.siting_front import Found, Hunt, build_front, find_best, find_plans, start_hunt
-from planning.siting_model import SitingModel, build_siting_model, tell_limits
-from planning.siting_models import TEXTBOOK, UNITS, check_kept, choose_schools, limit_to_moment, name_model
+from planning.siting_model import SitingModel, build_siting_model, keep_schools, tell_limits
+from planning.siting_models import (
+    TEXTBOOK,
+    UNITS,
+    check_kept,
+    choose_schools,
+    limit_to_moment,
+    name_model,
+    tell_ignored,
+)
 from planning.siting_options import SitingOptions
 from planning.siting_plans import build_siting_plan
 from planning.siting_record import build_siting_record
-from planning.siting_tables import build_before
+from planning.siting_tables import build_before, build_periods
 
 _CASE_SHARE = 0.05
 """Share of the work before the search begins."""
@@ -70,6 +78,8 @@ def propose_sites(
 
     Raises
     ------
+    ScenarioError
+        The forecast cannot be made; nothing stands and nothing may be opened.
     SolverError
         The solver is missing or broken.
 
@@ -113,7 +123,25 @@ def _plan(asked: _Asked, case: SitingCase, progress: Progress) -> SitingAnswer:
         if not best.lawful:
             return _answer(asked, case, conflicts=[tell_unproven()])
     found = find_plans(hunt, best)
-    return _tell(asked, hunt.model, found, (*tell_limits(hunt.model), *_tell_order(hunt), *hunt.notes))
+    notes = (*tell_limits(hunt.model), *_tell_order(hunt), *tell_ignored(asked.options), *hunt.notes)
+    answer = _tell(asked, hunt.model, found, (*notes, *_tell_scenario(asked.options)))
+    return replace(answer, kept=build_periods(hunt.model, keep_schools(hunt.model)))
+
+
+def _tell_scenario(options: SitingOptions) -> list[Message]:
+    """Return that a plan's scenario sends pupils by fewer rules, where the proposal has more."""
+    rules = options.rules
+    travel = rules.max_travel_min is not None or rules.max_travel_low_min is not None
+    moved = options.weights.moved_cny_per_pupil > 0
+    if not (moved or travel or rules.min_pupils or rules.max_class_size or rules.fill_share < 1):
+        return []
+    return [
+        msg(
+            "Run as a scenario, a plan keeps its schools, places and years, and sends pupils by least travel within the"
+            " places. What else a proposal weighs (who changes school, limits of travel, least size, class size, share"
+            " of places) does not count there, so that numbers of pupils can differ."
+        )
+    ]
 
 
 def _tell_order(hunt: Hunt) -> list[Message]:
@@ -135,7 +163,8 @@ def _choose(asked: _Asked, case: SitingCase, progress: Progress) -> SitingAnswer
         return _answer(asked, case, conflicts=list(chosen.conflicts))
     name = asked.options.model
     note = msg("Places play no part in this model: everybody goes to the nearest school that stands.")
-    return _tell(asked, chosen.model, [Found(chosen.solved, "best", name_model(name), name)], (note,))
+    notes = (note, *tell_ignored(asked.options))
+    return _tell(asked, chosen.model, [Found(chosen.solved, "best", name_model(name), name)], notes)
 
 
 def _tell(asked: _Asked, model: SitingModel, found: list[Found], notes: tuple[Message, ...]) -> SitingAnswer:

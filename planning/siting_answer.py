@@ -38,9 +38,12 @@ ENROLMENT_COLUMNS = ("unit_id", "year", "school_id", "pupils", "time_min")
 FRONT_COLUMNS = (
     *("plan", "role", "travel_pupil_min", "cost_cny", "mean_travel_min", "objective", "bound", "gap_share"),
     *("closed", "merged", "expanded", "opened", "moved_pupils", "unplaced_pupils", "dominated"),
+    *("objective_name", "unit"),
 )
-"""One row per plan. ``travel_pupil_min``: pupil-minutes of one way on one day, averaged over the years of the plan;
-``cost_cny``: yearly cost of building (written off) and running, averaged over the years."""
+"""One row per plan. ``objective``, ``bound`` and ``gap_share`` are those of the plan's certificate: ``objective_name``
+says of what (those on the front are least in other things than the best of the mix), ``unit`` in what.
+``travel_pupil_min``: pupil-minutes of one way on one day, averaged over the years of the plan; ``cost_cny``: yearly
+cost of building (written off) and running, averaged over the years."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +84,9 @@ class SitingPlan(FrozenArrays):
 class SitingAnswer(FrozenArrays):
     """Plans, the best of the stated mix first; or the conflicts that stand against any, in words; never both.
 
-    ``front``: ``FRONT_COLUMNS``, one row per plan. ``before``: ``PERIOD_COLUMNS`` with today's schools as they are.
+    ``front``: ``FRONT_COLUMNS``, one row per plan. ``before``: ``PERIOD_COLUMNS`` with today's schools as they are, and
+    everybody at the school of today. ``kept``: the same columns with today's schools and the children sent anew, by
+    least cost of the stated mix within the places: what is gained without deciding anything about a school.
     ``notes``: what the reader must know of the model (cost figures that are conventions, sites left out and why).
     ``left_out``: site_id, reason (a ``Message``). ``price_year`` and everything else of the record in ``record``.
     """
@@ -92,6 +97,7 @@ class SitingAnswer(FrozenArrays):
     before: pd.DataFrame
     conflicts: tuple[Conflict, ...] = ()
     notes: tuple[Message, ...] = ()
+    kept: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(PERIOD_COLUMNS)))
     left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["site_id", "reason"]))
     seconds: float = 0.0
     record: Mapping[str, Any] = field(default_factory=dict)

@@ -13,11 +13,13 @@ import pandas as pd
 
 from geodata.errors import ScenarioError
 from geodata.messages import Message, msg
+from geodata.site_exclusions import name_kind
 from geodata.study import FrozenArrays, Progress, StudyArea, no_progress
-from planning.action_steps import ActionProblem, apply_actions
+from planning.action_steps import ActionProblem, Applied, apply_actions
+from planning.assignment import Ways
 from planning.forecast import VARIANTS, build_forecast
 from planning.rules import Rules
-from planning.scenario import Scenario
+from planning.scenario import Scenario, name_stage
 from planning.site_rules import check_sites, tell_site_check
 from planning.siting_facilities import Facilities, list_facilities
 from planning.siting_homes import find_homes
@@ -116,7 +118,7 @@ def build_siting_case(
     *,
     progress: Progress = no_progress,
 ) -> SitingCase:
-    """Return the case; ``ScenarioError`` where the forecast cannot be made."""
+    """Return the case; ``ScenarioError`` where the forecast cannot be made, or there is nothing to decide upon."""
     asked = replace(scenario, stages=(options.stage,), mode=options.mode, year=None, variant="")
     applied = apply_actions(study, rules, asked)
     changed, base = applied.study, applied.scenario
@@ -124,11 +126,14 @@ def build_siting_case(
     progress(msg("Schools and sites"), 0.1)
     blocked, warnings = _judge_sites(changed, rules, options.stage)
     listed = list_facilities(changed, rules, options, year=first, blocked=blocked)
+    if not listed.facilities.count:
+        raise ScenarioError(
+            msg("No school teaches {stage}, and no site may be opened.", stage=name_stage(options.stage))
+        )
     ways = build_ways(changed, base, listed.table)
-    travel, measure, pace = measure_travel(ways, base)
-    travel = travel if measure == "time" else travel / (pace if pace > 0 else WALK_M_PER_MIN)
+    travel = _measure_minutes(ways, base)
     progress(msg("Children of the years to come"), 0.3)
-    children = _count_children(study, options, ways.unit_ids)
+    children, unforeseen = _count_children(study, options, ways.unit_ids)
     rows = _build_rows(changed, rules, options, base, listed.facilities, unit_ids=ways.unit_ids, year=first)
     pupils = children[rows.unit] * rows.share[:, None]
     minutes = np.where(~rows.low[:, None] & listed.facilities.low_only[None, :], np.inf, travel[rows.unit])
@@ -164,9 +169,40 @@ def build_siting_case(
         home=home,
         lost_pupils=lost,
         left_out=listed.left_out,
-        notes=(*listed.notes, *warnings, *_tell_children(ways.pupils, lost)),
+        notes=(
+            *(*listed.notes, *warnings, *_tell_base(scenario, applied, options.stage, first)),
+            *(*unforeseen, *_tell_children(ways.pupils, lost)),
+        ),
         problems=applied.errors,
     )
+
+
+def _measure_minutes(ways: Ways, base: Scenario) -> Floats:
+    """Return minutes (units, facilities), also where the base compares metres: limits of travel are minutes.
+
+    Metres at the mean pace stand in only where the study knows no minutes at all.
+    """
+    travel, measure, pace = measure_travel(ways, replace(base, measure="time"))
+    return travel if measure == "time" else travel / (pace if pace > 0 else WALK_M_PER_MIN)
+
+
+def _tell_base(scenario: Scenario, applied: Applied, stage: str, first: int | None) -> list[Message]:
+    """Return what of the base the proposal sees otherwise than a run of the base does."""
+    notes = []
+    if first is not None and any((action.year or first) > first for action in scenario.all_actions):
+        notes.append(
+            msg("Steps of the base that hold only from a later year count from the first year of the proposal on.")
+        )
+    options = applied.scenario.assignment
+    if options.closed or options.barriers or (applied.pins["stage"] == stage).any():
+        notes.append(
+            msg(
+                "The base sends units to schools by name, or bars ways (moves, mergers, closed pairs, barriers). The"
+                " proposal lets everybody go to any school within the limits; run as a scenario it keeps to the base,"
+                " so that numbers of pupils can differ."
+            )
+        )
+    return notes
 
 
 def _judge_sites(study: StudyArea, rules: Rules, stage: str) -> tuple[dict[str, Message], list[Message]]:
@@ -185,6 +221,10 @@ def _judge_sites(study: StudyArea, rules: Rules, stage: str) -> tuple[dict[str, 
             blocked.setdefault(key, told)
         elif row.severity == "warn":
             notes.append(msg("Site {name}: {problem}", name=str(names.get(key) or key), problem=told))
+    unknown = checks[(checks["status"] == "unknown") & (checks["severity"] == "block")]
+    if len(unknown):
+        kinds = tuple(name_kind(kind) for kind in sorted(unknown["kind"].astype(str).unique()))
+        notes.append(msg("Not checked for any site, because no layer of the study shows it: {kinds}.", kinds=kinds))
     return blocked, notes
 
 
@@ -197,26 +237,32 @@ def _weigh_years(years: tuple[int, ...]) -> Floats:
     return weights
 
 
-def _count_children(study: StudyArea, options: SitingOptions, unit_ids: npt.NDArray[np.object_]) -> Floats:
-    """Return children (units, periods): of the forecast where a variant is asked for, else today's; unknown is 0."""
+def _count_children(
+    study: StudyArea, options: SitingOptions, unit_ids: npt.NDArray[np.object_]
+) -> tuple[Floats, list[Message]]:
+    """Return children (units, periods), of the forecast where a variant is asked for, else today's; and what is amiss.
+
+    Unknown is 0. Up to the year of the rolls that the forecast starts from they are today's, as in a run.
+    """
     today = study.units.set_index("unit_id")[f"{options.stage}_pupils"].reindex(unit_ids).to_numpy(dtype=np.float64)
     periods = max(1, len(options.years))
     found = np.repeat(np.nan_to_num(today)[:, None], periods, axis=1)
     if not options.variant:
-        return found
+        return found, []
     if study.view:
-        raise ScenarioError(f"the study is projected already ({study.view}): ask the study of today")
+        raise ScenarioError(msg("the study is projected already ({view}): ask the study of today", view=study.view))
     last = max(options.forecast.last_year, options.years[-1])
     forecast = build_forecast(study, replace(options.forecast, last_year=last))
     order = pd.Index(forecast.unit_ids).get_indexer(pd.Index(unit_ids))
     if options.stage not in forecast.stages:
-        return found
+        return found, [msg("The forecast does not hold {stage}: today's children stand in every year.",
+                           stage=name_stage(options.stage))]  # fmt: skip
     stage, variant = forecast.stages.index(options.stage), VARIANTS.index(options.variant)
     for at, year in enumerate(options.years):
         if year in forecast.years:
             values = forecast.unit_pupils[variant, forecast.years.index(year), stage]
             found[:, at] = np.where(order >= 0, np.nan_to_num(values[order]), 0.0)
-    return found
+    return found, []
 
 
 @dataclass(frozen=True, eq=False)

@@ -139,7 +139,9 @@ def _tell_short(probe: Probe, nearest: Solved, curable: bool) -> list[Conflict]:
         "pupils": float(by_year[worst]),
         "names": name_some(names),
     }
-    if nearest.bound > 0.999 * nearest.value:  # nothing but pupils without a place costs anything here
+    lacking = float(nearest.facts.get("lacking_pupils", 0.0))  # type: ignore[arg-type]
+    # Nothing else costs anything here. Of several years only the sum is proven: another plan may lack in another one.
+    if nearest.bound > 0.999 * nearest.value and case.n_periods == 1 and lacking <= LACKING_PUPILS:
         message = msg("{year}: whatever is decided, {pupils:,.0f} pupils have no place: {names}.", **values)
     else:
         message = msg("{year}: in the best plan found {pupils:,.0f} pupils have no place: {names}.", **values)
@@ -226,7 +228,7 @@ def _tell_budget(case: SitingCase, period: int, given: float, solved: Solved, ne
     values = {
         "given": given / MILLION,
         "need": float(np.ceil(need / MILLION * 10 - 1e-6)) / 10,
-        "least": max(0.0, solved.bound) / MILLION,
+        "least": float(np.floor(max(0.0, solved.bound) / MILLION * 10)) / 10,
     }
     if period < 0:
         return Conflict(
@@ -335,16 +337,16 @@ def _relax_travel(probe: Probe) -> list[Conflict]:
     if not probe.ask(model=build_siting_model(free, near=None)).lawful:
         return _relax_convention(probe)
     minutes = case.minutes
-    top = int(np.ceil(minutes[np.isfinite(minutes)].max() - case.cap_min[capped].min()))
+    top = max(1, int(np.ceil(minutes[np.isfinite(minutes)].max() - case.cap_min[capped].min())))
 
     def allows(more: int) -> bool:
         tried = build_siting_model(replace(case, cap_min=case.cap_min + more), near=None)
         return probe.ask(model=tried).lawful
 
-    low, high = 0, 1
-    while high < top and not probe.late and not allows(high):
-        low, high = high, 2 * high
-    high = min(high, max(1, top))
+    # ``high`` always does (with ``top`` every way is allowed): a search cut short says too much, never too little.
+    low, high, step = 0, top, 1
+    while step < high and not probe.late:
+        low, high, step = (low, step, step) if allows(step) else (step, high, 2 * step)
     while high - low > 1 and not probe.late:
         middle = (low + high) // 2
         low, high = (low, middle) if allows(middle) else (middle, high)

@@ -12,7 +12,7 @@ from planning.conflicts import name_some
 from planning.siting_answer import DECISION_COLUMNS
 from planning.siting_model import SitingModel, Solved
 from planning.siting_tables import LEAST_PUPILS, compute_load
-from planning.siting_ways import CLOSE, EXPAND, compute_fixed_running, list_changed_order
+from planning.siting_ways import CLOSE, EXPAND, OPEN, compute_fixed_running, list_changed_order
 from planning.solvers.problems import Floats, Ints
 
 MERGE_INTO = 2
@@ -94,7 +94,7 @@ def _describe(model: SitingModel, solved: Solved, at: int) -> dict[str, object]:
     taking = [case.facilities.ids[key] for key in went.facility]
     row |= {"decision": "merge" if merged else "close", "into": ";".join(taking[:MERGE_INTO] if merged else taking)}
     saved = float(compute_fixed_running(case)[at, period])
-    told = _tell_closed(model, row, went, saved)
+    told = _add_order(model, solved, _tell_closed(model, row, went, saved), went, period)
     return {
         **row,
         "moved_pupils": went.pupils,
@@ -151,6 +151,20 @@ def _tell_closed(model: SitingModel, row: dict[str, object], went: Receiving, sa
         "{pupils:,.0f} pupils; all reach {schools} within {minutes:,.0f} min. It saves {saved:,.0f} yuan a year.",
         **values,
     )
+
+
+def _add_order(model: SitingModel, solved: Solved, told: Message, went: Receiving, period: int) -> Message:
+    """Return a reason, with the schools that receive and are built in the same year: no likely receivers, but so it is.
+
+    Building before closing binds the likely receivers alone (``siting_sides.find_receivers``).
+    """
+    way = solved.way[went.facility]
+    same = np.isin(model.ways.kind[way], (EXPAND, OPEN)) & (model.ways.period[way] == period)
+    if not model.case.options.rules.build_before_closing or not same.any():
+        return told
+    names = [model.case.facilities.names[key] for key in went.facility[same]]
+    more = msg("Some of them go to {schools}, built or extended only in the same year.", schools=name_some(names, 3))
+    return msg("{told} {more}", told=told, more=more)
 
 
 def _add_roll(told: Message, before: float, roll: float) -> Message:

@@ -155,6 +155,15 @@ def list_facilities(
         found.notes.append(
             msg("The places of {count} schools are not known: they count as without limit.", count=len(unknown))
         )
+    guessed = int(schools["capacity_places"].isna().sum()) - len(unknown)
+    if guessed:
+        found.notes.append(
+            msg(
+                "The places of {count} schools are not known: they are counted from their classes, or taken to be their"
+                " rolls. Run as a scenario they are without limit.",
+                count=guessed,
+            )
+        )
     held = {row.key for row in found.rows}
     _read_sites(found, study, rules, options, year=year, blocked=blocked or {}, held=held)
     return _compose(found, options.stage)

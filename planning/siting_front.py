@@ -270,6 +270,8 @@ def build_front(model: SitingModel, plans: tuple[SitingPlan, ...], solved: tuple
                 "moved_pupils": float(plan.periods["moved_pupils"].max()),
                 "unplaced_pupils": float(plan.periods["unplaced_pupils"].max()),
                 "dominated": _is_dominated(axes, at),
+                "objective_name": plan.certificate.objective,
+                "unit": plan.certificate.unit,
             }
         )
     return pd.DataFrame(rows, columns=list(FRONT_COLUMNS))

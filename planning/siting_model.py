@@ -56,6 +56,9 @@ class SitingModel(FrozenArrays):
         Whether the way is longer than the limit.
     stuck : shape (rows,)
         Rows that no school or site lies within the limit of, whatever is decided.
+    near
+        The bound is of this many nearest schools and sites of each row, because lawful ways beyond them are left out;
+        0: none is.
     """
 
     case: SitingCase
@@ -67,6 +70,7 @@ class SitingModel(FrozenArrays):
     arc_moved: Floats
     beyond: Bools
     stuck: Bools
+    near: int = 0
 
     @property
     def arc_row(self) -> Ints:
@@ -114,6 +118,7 @@ def build_siting_model(case: SitingCase, *, near: int | None = NEAR_FACILITIES, 
     """Return arcs, ways and rules; ``near`` None: all facilities; ``capped`` False: without the limit of travel."""
     minutes = case.minutes
     allowed, stuck = _allow(case, minutes, capped)
+    lawful = int(allowed.sum())
     if near is not None and minutes.shape[1] > near:
         ranked = np.where(allowed, minutes, np.inf)
         cut = np.partition(ranked, near - 1, axis=1)[:, near - 1 : near]
@@ -133,6 +138,7 @@ def build_siting_model(case: SitingCase, *, near: int | None = NEAR_FACILITIES, 
         arc_moved=np.where(case.home[row, facility] > 0, 0.0, 1.0),
         beyond=arc_min > case.cap_min[row] + TIME_TIE_MIN,
         stuck=stuck,
+        near=near if near is not None and len(row) < lawful else 0,
     )
 
 
@@ -179,6 +185,14 @@ def tell_limits(model: SitingModel) -> list[Message]:
                 " or than today where that is longer (a convention; ask for a limit of your own).",
                 pupils=float(case.pupils[free].sum(axis=0).max()),
                 limit=CONVENTION_MIN,
+            )
+        )
+    if model.near:
+        notes.append(
+            msg(
+                "Everybody may be sent to the {count} nearest schools and sites within the limit, and to today's"
+                " school. The proof holds for these ways; a plan with longer ones could cost less than the bound.",
+                count=model.near,
             )
         )
     return notes
@@ -292,6 +306,12 @@ def solve_model(
             fallback = evaluate_ways(problem, known)
             answer = replace(fallback, bound=answer.bound, status="feasible", stopped="time", seconds=answer.seconds)
     return read_solution(model, problem, order, answer, mix)
+
+
+def keep_schools(model: SitingModel) -> Solved:
+    """Return what sending the children anew does alone: today's schools, the best flow of the stated mix."""
+    problem, order = build_siting_problem(model, mix=STATED, sides=model.sides)
+    return read_solution(model, problem, order, evaluate_ways(problem, problem.way_start[:-1]))
 
 
 def read_solution(

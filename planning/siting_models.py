@@ -89,6 +89,25 @@ def check_kept(case: SitingCase, kept: int) -> list[Conflict]:
     ]
 
 
+def tell_ignored(options: SitingOptions) -> list[Message]:
+    """Return which rules that are asked for play no part in a model of one moment."""
+    rules, year = options.rules, options.years[-1] if options.years else None
+    limits = (
+        rules.total_budget_cny,
+        rules.max_changes,
+        rules.min_pupils,
+        rules.max_travel_min,
+        rules.max_travel_low_min,
+    )
+    asked = bool(rules.budgets_cny) or any(limit is not None for limit in limits)
+    if options.model in TEXTBOOK:
+        told = msg("Budgets, changes per year, least sizes and limits of travel are asked for, but play no part in it.")
+        return [told] if asked else []
+    if options.model == "capacitated" and any(of != year for of, _ in rules.budgets_cny):
+        return [msg("The model is of one year, {year}: budgets of the years before play no part.", year=year)]
+    return []
+
+
 def _check_cover(case: SitingCase, minutes: Floats) -> list[Conflict]:
     """Return who has neither a school nor a site near enough, and how far the nearest is."""
     least = minutes.min(axis=1)
@@ -200,7 +219,9 @@ def _solve_most(
     # A school that must stay outweighs all pupils together, so that none is given up for them.
     must = np.full(int(kept.sum()), total + 1.0)
     problem = _cover(case, minutes, kept, np.append(pupils, must))
-    answer = solve_maximal_covering(problem, case.options.count, **effort)
+    # The gap asked for is a share of the pupils: those weights must not make a bad answer look good enough.
+    fine = effort["gap_share"] * total / (total + float(must.sum())) if total > 0 else 0.0
+    answer = solve_maximal_covering(problem, case.options.count, **{**effort, "gap_share": fine})
     covered = answer.objective - float(must.sum())
     bound = answer.bound - float(must.sum())
     return replace(answer, objective=total - covered, bound=max(0.0, total - bound))

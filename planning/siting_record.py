@@ -12,7 +12,7 @@ from planning.scenario import Scenario
 from planning.scenario_rows import action_as_dict
 from planning.siting_options import SitingOptions
 
-SITING_VERSION = 1
+SITING_VERSION = 2
 """Rises when the same question gets other plans."""
 
 

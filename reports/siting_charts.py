@@ -24,6 +24,8 @@ ROLE_SHAPES = {"best": "diamond", "front": "circle", "alternative": "square"}
 CHOSEN, TODAY, LINE = "#26323d", "#6a747e", "#9fb6b7"
 CHART_PX = 236
 ROOM_SHARE = 0.2
+SAME_SHARE = 0.05
+"""Points nearer than this share of both spans are told by one number."""
 
 
 def build_front_chart(answer: SitingAnswer, chosen: str, _: Translator, *, height: int = CHART_PX) -> Spec:
@@ -47,7 +49,7 @@ def build_front_chart(answer: SitingAnswer, chosen: str, _: Translator, *, heigh
         return {"domain": names, "range": [values[role] for role in roles]}
 
     tooltip = [
-        {"field": "name", "type": "nominal", "title": _("Plan")},
+        {"field": "name", "type": "nominal", "title": _("Proposed plan")},
         {"field": "changes", "type": "nominal", "title": _("Changes")},
         {"field": "minutes", "type": "quantitative", "format": ".1f", "title": _("Mean way (min)")},
         {"field": "money", "type": "nominal", "title": _("Cost a year")},
@@ -95,6 +97,23 @@ def _list_points(answer: SitingAnswer, chosen: str, _: Translator) -> list[dict[
                 "line": plan.role in ("best", "front") and not bool(row["dominated"]),
             }
         )
+    return _join_numbers(rows)
+
+
+def _join_numbers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Write the numbers of points that lie on one another beside the first of them."""
+    spans = {
+        name: max((row[name] for row in rows), default=0.0) - min((row[name] for row in rows), default=0.0)
+        for name in ("minutes", "cost")
+    }
+    told: list[dict[str, Any]] = []
+    for row in rows:
+        same = [one for one in told if all(abs(one[name] - row[name]) <= SAME_SHARE * spans[name] for name in spans)]
+        if same:
+            same[0]["short"] += f", {row['short']}"
+            row["short"] = ""
+        else:
+            told.append(row)
     return rows
 
 

@@ -113,11 +113,11 @@ def stack_plans(answer: SitingAnswer, part: str, language: Translator) -> pd.Dat
     ----------
     part
         ``"decisions"``, ``"periods"``, ``"schools"`` or ``"enrolment"``. Of periods today's schools come first, as
-        plan ``"today"``.
+        plan ``"today"``, then today's schools with the children sent anew.
     """
     held = [(plan.plan_id, getattr(plan, part)) for plan in answer.plans]
     if part == "periods":
-        held.insert(0, ("today", answer.before))
+        held[:0] = [("today", answer.before), ("today, other zones", answer.kept)]
     parts = []
     for plan_id, rows in held:
         table = _say_table(rows, language).reindex(columns=list(_PARTS[part]))

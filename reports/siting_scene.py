@@ -32,6 +32,8 @@ CHANGED = ("number", "school_id", "name", "what", "kind_after", "places_before",
 SITE_COLUMNS = ("site_id", "name", "x_m", "y_m", "excluded", "lines")
 """Candidate sites of the map. ``excluded``: no school may stand there; ``lines``: what is known of it, in words."""
 FREE_PX, EXCLUDED_PX = 6.4, 5.4
+FULL_SHARE = 1e-6
+"""A school is full, not above its places, up to this rounding of the solver."""
 OUT_COLOUR = "#d5d8da"
 
 
@@ -75,13 +77,14 @@ def build_after(study: StudyArea, picture: SitingPicture) -> BeforeAfter:
     rows = rows[rows["year"] == year].drop_duplicates("facility_id").set_index("facility_id")
     before = now.schools.set_index("school_id")
     known = pd.Index(before.index).union(rows.index, sort=False)
+    pupils, places = (rows[name].reindex(known).to_numpy(dtype=np.float64) for name in ("pupils", "places"))
     table = pd.DataFrame(
         {
             "school_id": known.astype(str),
             "pupils_before": before["pupils_before"].reindex(known).to_numpy(dtype=np.float64),
-            "pupils_after": rows["pupils"].reindex(known).to_numpy(dtype=np.float64),
+            "pupils_after": np.where(np.isclose(pupils, places, rtol=FULL_SHARE, atol=0.0), places, pupils),
             "places_before": before["places_before"].reindex(known).to_numpy(dtype=np.float64),
-            "places_after": rows["places"].reindex(known).to_numpy(dtype=np.float64),
+            "places_after": places,
         }
     )
     numbers: Mapping[str, float] = dict.fromkeys((f"{name}_after" for name in NUMBERS), math.nan)
@@ -225,7 +228,7 @@ def build_siting_scene(
         "mark": "closed",
         "label": _("site excluded by a rule"),
     }
-    title = _("Plan") if picture.plan is not None else _("Sites")
+    title = _("Proposed plan") if picture.plan is not None else _("Sites")
     for place, section in enumerate(legend):
         if section.get("title") == _("Scenario"):
             out = [excluded] if bool(picture.sites["excluded"].any()) else []

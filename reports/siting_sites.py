@@ -30,6 +30,8 @@ ABOUT_COLUMNS = (
 ``unsure``, ``kept``: sentences of the rules that it breaks, that a person must judge, that it keeps (tuples)."""
 NUMBERS = ("x_m", "y_m", "area_m2", "cost_cny", "unmet_pupils", "near_pupils")
 HECTARE_M2 = 1e4
+LEAST_AREA_M2 = 500.0
+"""Land below this is told as 0.0 hectares, so it is not told."""
 
 
 def describe_sites(
@@ -115,7 +117,7 @@ def say_kind(row: Any, _: Translator) -> str:
 def say_facts(row: Any, _: Translator) -> list[str]:
     """Return area, sizes, cost and children of a site, as far as they are known."""
     told = []
-    if math.isfinite(row.area_m2):
+    if row.area_m2 >= LEAST_AREA_M2:
         told.append(_("{value} hectares of land", value=_.number(row.area_m2 / HECTARE_M2, digits=1)))
     if row.sizes:
         told.append(_("sizes: {sizes} classes", sizes=_.join(str(row.sizes).split(";"))))
@@ -131,7 +133,7 @@ def build_site_table(about: pd.DataFrame, used: Mapping[str, Sequence[str]], _: 
     table = pd.DataFrame(index=pd.Index(about["site_id"].astype(str)))
     table[_("Site")] = about["name"].to_numpy()
     table[_("Township")] = about["town"].to_numpy()
-    table[_("May a school stand here?")] = [_("no") if value else _("yes") for value in about["excluded"]]
+    table[_("Excluded?")] = [_("yes") if value else _("no") for value in about["excluded"]]
     table[_("What speaks against it")] = [" ".join(words) for words in about["against"]]
     table[_("Land (ha)")] = np.round(about["area_m2"].to_numpy(dtype=np.float64) / HECTARE_M2, 2)
     table[_("Sizes (classes)")] = [_.join(str(value).split(";")) for value in about["sizes"]]

@@ -20,11 +20,11 @@ from reports.siting_words import (
     name_decision,
     name_part,
     name_plan,
-    name_role,
     round_up,
     say_changes,
     say_decision,
     say_plan,
+    say_role,
 )
 from reports.tables import neutralise_formulas
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from planning.siting_answer import SitingAnswer, SitingPlan
 
 PER_CENT = 100.0
+DIGITS = 6
+"""Decimals of numbers in files: fewer than the solver's rounding errors show."""
 Files = dict[str, tuple[str, Callable[[], pd.DataFrame]]]
 
 
@@ -56,10 +58,8 @@ def build_plan_table(answer: SitingAnswer, _: Translator) -> pd.DataFrame:
     ids = [str(key) for key in front["plan"]]
     building = [float(plans[key].periods["building_cny"].sum(min_count=1)) for key in ids]
     table = pd.DataFrame(index=pd.Index(ids))
-    table[_("Plan")] = [name_plan(key, _) for key in ids]
-    table[_("What it is")] = [
-        _.say(plans[key].name) if str(plans[key].name) else name_role(plans[key].role, _) for key in ids
-    ]
+    table[_("Proposed plan")] = [name_plan(key, _) for key in ids]
+    table[_("What it is")] = [say_role(plans[key], _) for key in ids]
     table[_("Changes")] = [say_changes(plans[key], _) for key in ids]
     table[_("Mean way (min)")] = _round(front, "mean_travel_min", digits=1)
     table[_("Cost a year (million yuan)")] = _round_money(front["cost_cny"], _)
@@ -99,7 +99,7 @@ def build_decision_table(plan: SitingPlan, names: Mapping[str, str], _: Translat
 
 def build_period_table(answer: SitingAnswer, plan: SitingPlan | None, _: Translator) -> pd.DataFrame:
     """Return one row per year: first today's schools in that year, then the plan's."""
-    sides = [(_("Today's schools"), answer.before)]
+    sides = [(_("Today's schools"), answer.before), (_("Today's schools, other zones"), answer.kept)]
     if plan is not None:
         sides.append((name_plan(plan.plan_id, _), plan.periods))
     parts = [_build_periods(name, rows, _) for name, rows in sides if len(rows)]
@@ -116,7 +116,7 @@ def _build_periods(name: str, rows: pd.DataFrame, _: Translator) -> pd.DataFrame
     table[_("Schools")] = _round(rows, "schools")
     table[_("Mean way (min)")] = _round(rows, "mean_travel_min", digits=1)
     table[_("Longest way (min)")] = _round(rows, "max_travel_min", digits=1)
-    table[_("Beyond the limit")] = _round(rows, "beyond_limit_pupils")
+    table[_("Beyond the limit of their grade")] = _round(rows, "beyond_limit_pupils")
     table[_("Without a place")] = _round(rows, "unplaced_pupils")
     table[_("Empty places")] = _round(rows, "empty_places")
     table[_("Pupils moved")] = _round(rows, "moved_pupils")
@@ -198,7 +198,10 @@ def _join_plans(answer: SitingAnswer, part: str, names: Mapping[str, str], _: Tr
         if part == "decisions":
             rows["sentence"] = [say_decision(row, names, _) for row in iterate_rows(rows)]
             rows["reason"] = [_.say(value) if value is not None else "" for value in rows["reason"]]
+        if part == "enrolment":
+            rows["school_name"] = [names.get(str(key), "") for key in rows["school_id"]]
         rows.insert(0, "plan", plan.plan_id)
+        rows = rows.round(DIGITS)
         tables.append(rows)
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else (tables[0] if tables else pd.DataFrame())

@@ -81,8 +81,8 @@ def name_objective(objective: str, _: Translator) -> str:
     """Return what a certificate is of."""
     names = {
         "siting": _("the stated mix, over all years of the plan"),
-        "siting_cost": _("buildings and running, over all years of the plan"),
-        "siting_travel": _("ways to school"),
+        "siting_cost": _("buildings and running, over all years of the plan; the other parts count 1%"),
+        "siting_travel": _("ways to school in yuan, over all years of the plan; the other parts count 1%"),
         "p_median": _("travel of all pupils on one way"),
         "p_center": _("longest way"),
         "set_covering": _("number of schools"),
@@ -115,6 +115,19 @@ def name_plan(plan_id: str, _: Translator) -> str:
     """Return the name of a plan: "Plan 2"."""
     number = plan_id.rsplit(" ", 1)[-1]
     return _("Plan {number}", number=number) if number.isdigit() else plan_id
+
+
+def say_role(plan: SitingPlan, _: Translator) -> str:
+    """Return what sets a plan apart, its money in the unit of the tables."""
+    cost = dict(plan.name.params).get("cost")
+    if plan.role == "front" and isinstance(cost, float):
+        value = _.number(cost * 1e6 / MONEY_UNITS[_.language], digits=0 if _.language == "zh" else 1)
+        if _.language == "zh":
+            money = _("{value} ten thousand yuan", value=value)
+        else:
+            money = _("{value} million yuan", value=value)
+        return _("Shortest ways at {money} a year", money=money)
+    return _.say(plan.name) if str(plan.name) else name_role(plan.role, _)
 
 
 def say_money(cny: float, _: Translator) -> str:
@@ -192,13 +205,33 @@ def say_way(mode: str, mean: float, before: float, _: Translator) -> str:
     return told.get(mode) or _("children ride {mean} minutes on average (today {before})", **values)
 
 
+def say_kept(answer: SitingAnswer, _: Translator) -> str:
+    """Return how far children would travel if today's schools stayed and only the children were sent anew.
+
+    Empty where that is not known, or as today.
+    """
+    kept = find_mean_min(answer.kept) if len(answer.kept) else math.nan
+    if not math.isfinite(kept) or round(kept, 1) == round(find_mean_min(answer.before), 1):
+        return ""
+    return _("with today's schools and other zones alone {kept}", kept=_.number(kept, digits=1))
+
+
 def say_gap(certificate: Certificate, _: Translator) -> str:
-    """Return how far a plan is from the best possible at most, as half a sentence."""
+    """Return how far a plan is from the best possible at most, as half a sentence that says the best of what."""
     if certificate.status == "optimal" or certificate.gap_share <= LEAST_GAP_SHARE:
-        return _("proven to be the best possible")
+        proven = {
+            "siting_travel": _("proven to have the shortest ways at this cost"),
+            "siting_cost": _("proven to cost least"),
+        }
+        return proven.get(certificate.objective) or _("proven to be the best possible")
     if not math.isfinite(certificate.gap_share) or not math.isfinite(certificate.bound) or certificate.bound == 0:
         return _("how far it is from the best is not proven")
-    return _("proven within {gap} of the best possible", gap=_.percent(round_up(certificate.gap_share), digits=2))
+    gap = _.percent(round_up(certificate.gap_share), digits=2)
+    within = {
+        "siting_travel": _("ways proven within {gap} of the shortest at this cost", gap=gap),
+        "siting_cost": _("cost proven within {gap} of the least possible", gap=gap),
+    }
+    return within.get(certificate.objective) or _("proven within {gap} of the best possible", gap=gap)
 
 
 def round_up(gap_share: float) -> float:
@@ -212,6 +245,7 @@ def say_plan(answer: SitingAnswer, plan: SitingPlan, _: Translator) -> str:
     unplaced = float(plan.periods["unplaced_pupils"].max())
     parts = [
         say_way(answer.options.mode, find_mean_min(plan.periods), find_mean_min(answer.before), _),
+        say_kept(answer, _),
         _("{money} to build", money=say_money(building, _)) if building > 0 else _("nothing to build"),
         _("{count} pupils without a place", count=_.number(unplaced)) if unplaced > 0.5 else "",
         say_gap(plan.certificate, _),

@@ -17,6 +17,7 @@ from ui.pupils_view import read_viewed_of
 from ui.sites_fields import enter_number, enter_optional, toggle
 from ui.sites_job import SitesAnswer, SitesAsk, compute_sites_key, propose_in_worker
 from ui.sites_panels import build_conflict
+from ui.sites_put import say_what_today_is
 from ui.sites_state import find_answer, forget_answer
 from ui.state import read_open_reference
 from ui.studies import read_class_sizes, read_reference
@@ -139,6 +140,14 @@ def _render_plans(kept: SitesAnswer, scope: str, asked: Asked, _: Translator) ->
         st.caption(_("Choose a plan to see it on the map."))
     else:
         st.caption(plain(say_plan(answer, plans[chosen], _), longest=500))
+        st.caption(say_what_today_is(_))
+        if (plans[chosen].decisions["decision"] == "expand").any():
+            st.caption(
+                _(
+                    "The proposal adds classes with the places. Class sizes on this page are still told with today's"
+                    " classes."
+                )
+            )
 
 
 def build_asked(plan: SitingPlan) -> Asked:

@@ -101,7 +101,12 @@ def build_unit_card(study: StudyArea, ground: Ground, shown: Shown, unit_id: str
         rows = rows[(rows["unit_id"] == unit_id) & (rows["year"] == find_year(shown.plan, shown.year))]
         rows = rows.sort_values("pupils", ascending=False).head(MOST_SCHOOLS)
         lines += [
-            (_("Plan"), names.get(str(row.school_id)) or str(row.school_id), _.number(float(row.pupils)), minutes)
+            (
+                _("Proposed plan"),
+                names.get(str(row.school_id)) or str(row.school_id),
+                _.number(float(row.pupils)),
+                minutes,
+            )
             for row in iterate_rows(rows)
             for minutes in (say_minutes(float(row.time_min), _),)
         ]

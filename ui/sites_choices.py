@@ -61,6 +61,8 @@ def render_question(study: StudyArea, _: Translator) -> Question | None:
         opened = _open_more(_)
     with st.container(border=True, key="sites_more" if opened else "sites_more_closed"):
         more = render_more(study, stage, _)
+        if more.model != "plan" and len(years) > 1:
+            st.caption(_("This model decides for one year: {year}.", year=say_school_year(max(years), _)))
     rules: dict[str, Any] = {
         "budgets_cny": () if budget is None else tuple((year, budget) for year in years),
         "max_changes": None if most is None else int(most),

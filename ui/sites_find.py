@@ -94,6 +94,11 @@ def recall_found(study: StudyArea, question: Question) -> tuple[str, Found | Non
     return (key, found) if found is not None else ("", None)
 
 
+def found_open_land(found: Found) -> bool:
+    """Whether any place found stands on land that a layer shows as open."""
+    return bool((found.candidates.table["source"] == "open_land").any())
+
+
 def choose_used(found: Found | None, _: Translator) -> bool:
     """Draw the switch whether the places found take part in the proposal; say how many they are."""
     if found is None:

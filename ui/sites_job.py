@@ -16,6 +16,7 @@ from planning.run import RESULTS_VERSION
 from planning.scenario import Scenario
 from planning.siting_answer import SitingAnswer
 from planning.siting_options import SitingOptions
+from planning.siting_record import SITING_VERSION
 from ui.forecast_study import Viewed, build_viewed_study
 from ui.rules_key import compute_rules_key
 
@@ -69,13 +70,13 @@ class SitesAnswer:
 def compute_find_key(fingerprint: str, ask: FindAsk) -> str:
     """Return the name under which the places found are kept."""
     rules = compute_rules_key(ask.rulebook)
-    return f"places-{compute_digest(JOB_VERSION, RESULTS_VERSION, fingerprint, rules, repr(ask))}"
+    return f"places-{compute_digest(JOB_VERSION, RESULTS_VERSION, SITING_VERSION, fingerprint, rules, repr(ask))}"
 
 
 def compute_sites_key(fingerprint: str, ask: SitesAsk) -> str:
     """Return the name under which the answer is kept."""
     rules = compute_rules_key(ask.rulebook)
-    return f"sites-{compute_digest(JOB_VERSION, RESULTS_VERSION, fingerprint, rules, repr(ask))}"
+    return f"sites-{compute_digest(JOB_VERSION, RESULTS_VERSION, SITING_VERSION, fingerprint, rules, repr(ask))}"
 
 
 def read_found(key: str) -> Found | None:

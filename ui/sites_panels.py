@@ -19,10 +19,11 @@ from reports.siting_words import (
     MONEY_UNITS,
     name_conflict,
     name_plan,
-    name_role,
     name_stop,
     say_decision,
     say_plan,
+    say_role,
+    say_years,
     tell_proof,
 )
 from ui.cards import STYLE as CARD_STYLE
@@ -88,7 +89,7 @@ def say_headline(study: StudyArea, ground: Ground, shown: Shown, _: Translator) 
         return _("There is no lawful plan with these rules.")
     free = int((~ground.sites["excluded"]).sum())
     return _(
-        "No proposal yet. Today there are {schools} schools, and {sites} sites where one could stand.",
+        "No proposal yet. Today there are {schools} schools; nothing known excludes {sites} sites for new ones.",
         schools=_.number(count_schools(study, ground.stage)),
         sites=_.number(free),
     )
@@ -170,13 +171,22 @@ def build_conflict(conflict: Conflict, _: Translator) -> str:
 def _build_plan(study: StudyArea, shown: Shown, plan: SitingPlan, _: Translator) -> str:
     assert shown.answer is not None
     names = collect_site_names(study, shown.answer)
-    title = " · ".join([name_plan(plan.plan_id, _), _.say(plan.name) if str(plan.name) else name_role(plan.role, _)])
+    title = " · ".join([name_plan(plan.plan_id, _), say_role(plan, _)])
     lines = [say_decision(row, names, _) for row in iterate_rows(plan.decisions)]
     kept, more = lines[:MOST_DECISIONS], len(lines) - MOST_DECISIONS
     items = "".join(f"<li>{text(line, longest=400)}</li>" for line in kept)
     told = f'<ul class="decisions">{items}</ul>' if kept else render_quiet(_("Nothing changes."))
     after = render_quiet(_("and {count} more in the table below", count=_.number(more))) if more > 0 else ""
-    parts = [render_title(title), render_facts(list_facts(shown, plan, _)), told, after, build_proof(shown, plan, _)]
+    year = say_years(() if not shown.answer.options.years or shown.year is None else (shown.year,), _)
+    sides = render_quiet(_("{year}: every child at today's school → this plan", year=year))
+    parts = [
+        render_title(title),
+        sides,
+        render_facts(list_facts(shown, plan, _)),
+        told,
+        after,
+        build_proof(shown, plan, _),
+    ]
     return "".join(parts)
 
 
@@ -192,16 +202,17 @@ def list_facts(shown: Shown, plan: SitingPlan, _: Translator) -> list[tuple[str,
         return " → ".join(_.number(float(side[name]) / unit, digits=digits) for side in sides)
 
     built = float(plan.periods["building_cny"].sum(min_count=1))
-
+    digits = 1 if MONEY_UNITS[_.language] > 1e5 else 0
     return [
         (_("Mean way (min)"), both("mean_travel_min", 1)),
         (_("Longest way (min)"), both("max_travel_min")),
         (_("Schools"), both("schools")),
         (_("Empty places"), both("empty_places")),
         (_("Without a place"), both("unplaced_pupils")),
+        (_("Beyond the limit of their grade"), both("beyond_limit_pupils")),
         (_("Pupils moved"), _.number(float(sides[1]["moved_pupils"]))),
-        (_("To run, a year (million yuan)"), both("running_cny", 1, MONEY_UNITS[_.language])),
-        (_("To build (million yuan)"), _.number(built / MONEY_UNITS[_.language], digits=1)),
+        (_("To run, a year (million yuan)"), both("running_cny", digits, MONEY_UNITS[_.language])),
+        (_("To build (million yuan)"), _.number(built / MONEY_UNITS[_.language], digits=digits)),
     ]
 
 

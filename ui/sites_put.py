@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from geodata.errors import LayoutError
+from geodata.messages import Message
 from geodata.study import StudyArea
 from planning.actions import Action, OpenSchool
 from planning.scenario import Scenario
@@ -28,8 +29,20 @@ from ui.text import plain
 DONE_KEY, TROUBLE_KEY, TIMES_KEY = "sites_put_done", "sites_put_trouble", "sites_put_times"
 
 
-def build_taken(study: StudyArea, plan: SitingPlan, sites: pd.DataFrame) -> Scenario:
-    """Return the plan as a scenario that the plain study understands.
+def say_what_today_is(_: Translator) -> str:
+    """Say why today's figures differ between this page and those of a scenario."""
+    return plain(
+        _(
+            "Today of a proposal: every child at the school of today's zone, above its places too, where the county has"
+            " zones. Scenarios, Compare and Closures may send the pupils of today's schools by least travel within the"
+            " places; their today, and so the change against it, then differs."
+        ),
+        longest=500,
+    )
+
+
+def build_taken(study: StudyArea, plan: SitingPlan, sites: pd.DataFrame, _: Translator) -> Scenario:
+    """Return the plan as a scenario that the plain study understands, its reasons in the reader's language.
 
     A school on a site that the study does not list opens at the site's point. ``sites``: ``site_id``, ``x_m``, ``y_m``.
     """
@@ -37,7 +50,18 @@ def build_taken(study: StudyArea, plan: SitingPlan, sites: pd.DataFrame) -> Scen
     where = {
         str(key): (float(x), float(y)) for key, x, y in zip(sites["site_id"], sites["x_m"], sites["y_m"], strict=True)
     }
-    return dataclasses.replace(plan.scenario, actions=place_actions(plan.scenario.actions, listed, where))
+    told = tell_reasons(plan, _)
+    return dataclasses.replace(plan.scenario, actions=place_actions(told, listed, where))
+
+
+def tell_reasons(plan: SitingPlan, _: Translator) -> tuple[Action, ...]:
+    """Return the actions of a plan with the reasons of its decisions as comments in the reader's language."""
+    reasons = [reason for reason in plan.decisions["reason"] if isinstance(reason, Message)]
+    said = {str(reason): _.say(reason) for reason in reasons}
+    return tuple(
+        dataclasses.replace(action, comment=said.get(action.comment, action.comment))
+        for action in plan.scenario.actions
+    )
 
 
 def place_actions(
@@ -61,9 +85,12 @@ def render_put(
     """
     # A new key after each time closes the form.
     number = st.session_state.get(TIMES_KEY, 0)
-    with st.popover(_("Take over as a scenario"), key=f"{page}_put_{number}", type="primary"):
+    button = st.popover(_("Take over as a scenario"), key=f"{page}_put_{number}", type="primary")
+    with button, st.container(width=380):
         steps = _.number(len(scenario.actions))
         st.caption(_("{count} steps with their years; the plan itself stays here.", count=steps))
+        if page == "sites":
+            st.caption(say_what_today_is(_))
         name = st.text_input(
             _("Name"), value=suggestion[:LONGEST_NAME], max_chars=LONGEST_NAME, key=f"{page}_put_name_{suggestion}"
         )

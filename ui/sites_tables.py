@@ -27,6 +27,7 @@ from ui.cards import render_quiet
 from ui.file_buttons import render_file_buttons
 from ui.sites_map import Ground
 from ui.sites_panels import build_proof
+from ui.sites_put import say_what_today_is
 from ui.sites_state import Shown, select, show_plan
 from ui.text import plain
 from ui.zoning_keep import keep_value, put_back
@@ -41,16 +42,18 @@ def render_tables(study: StudyArea, ground: Ground, shown: Shown, _: Translator)
     names = _name_tables(ground, shown, _)
     if not names:
         return
-    put_back(TABLE_KEY, next(iter(names)), list(names))
+    # Before the first proposal there are the sites alone: that is no choice to be kept.
+    key = TABLE_KEY if shown.plan is not None else f"{TABLE_KEY}_before"
+    put_back(key, next(iter(names)), list(names))
     chosen = st.segmented_control(
         _("Tables"),
         list(names),
         format_func=names.__getitem__,
-        key=TABLE_KEY,
+        key=key,
         required=True,
         label_visibility="collapsed",
     )
-    keep_value(TABLE_KEY, chosen)
+    keep_value(key, chosen)
     if chosen == "sites":
         _render_sites(ground, shown, _)
     elif shown.answer is not None and shown.plan is not None:
@@ -86,6 +89,7 @@ def _render_plan(study: StudyArea, shown: Shown, chosen: str, _: Translator) -> 
         _follow(table, "decisions", f"{shown.key}{plan.plan_id}", wide=_("Why"))
     elif chosen == "years":
         st.caption(_("Today's schools in the same years, and the plan. Building is told in the year of the decision."))
+        st.caption(say_what_today_is(_))
         _draw(build_period_table(answer, plan, _))
     elif chosen == "schools":
         st.caption(_("Choose a row to see it on the map."))
@@ -128,7 +132,12 @@ def _render_proof(shown: Shown, names: dict[str, str], _: Translator) -> None:
         for note in answer.notes:
             st.caption(plain(_.say(note), longest=700))
     with right:
-        st.caption(_("What each plan costs over its years, by part of the stated mix."))
+        st.caption(
+            _(
+                "What each plan costs over its years, by part of the stated mix. The classes that pupils fill cost the"
+                " same in every plan and are left out."
+            )
+        )
         _draw(build_parts_table(answer, _))
         if len(answer.left_out):
             st.caption(_("Sites that took no part"))
@@ -147,7 +156,7 @@ def _render_downloads(shown: Shown, names: dict[str, str], _: Translator) -> Non
 
 def _draw(table: pd.DataFrame) -> None:
     height: Literal["auto"] | int = HIGH_PX if len(table) > MOST_ROWS else "auto"
-    st.dataframe(table, hide_index=True, height=height, column_config=_format(table))
+    st.dataframe(table, hide_index=True, height=height, column_config=_format(table), placeholder="–")
 
 
 def _format(table: pd.DataFrame) -> dict[str, Any]:
@@ -170,6 +179,7 @@ def _follow(table: pd.DataFrame, kind: str, mark: str, *, wide: str = "") -> Non
         key=key,
         on_select=lambda: _follow_row(key, kind),
         selection_mode="single-row",
+        placeholder="–",
     )
 
 

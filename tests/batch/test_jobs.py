@@ -100,3 +100,15 @@ def test_patterns_are_sorted_and_name_each_file_once(tmp_path: Path) -> None:
     assert [path.name for path in found] == ["b.toml", "a.toml", "c.toml"] and missing == ["none/*.toml"]
     found, missing = find_files(["{folder}/c.toml"], tmp_path, study_folder=tmp_path / "x[1]")
     assert [path.name for path in found] == ["c.toml"] and not missing
+
+
+def test_keys_change_when_the_same_question_gets_other_plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only proposals: what runs say does not hang on how plans are searched for."""
+    jobs = write_counties(tmp_path, broken=False)
+    jobs.write_text(
+        'studies = ["counties/a/study.toml"]\n[[task]]\nkind = "propose"\n[[task]]\nkind = "run"\n', encoding="utf-8"
+    )
+    before = [task.key for task in list_tasks(read_jobs(jobs))]
+    monkeypatch.setattr("batch.tasks.SITING_VERSION", 10_000)
+    after = [task.key for task in list_tasks(read_jobs(jobs))]
+    assert before[0] != after[0] and before[1] == after[1]

@@ -164,8 +164,26 @@ def build_answer(**changes: Any) -> SitingAnswer:
     best, other = build_best(), build_plan()
     front = _frame(
         FRONT_COLUMNS,
-        ("plan 1", "best", 945.0, 4.4e6, 13.5, 5e6, 5e6, 0.0, 0, 0, 1, 0, 0.0, 0.0, False),
-        ("plan 2", "front", 700.0, 2.0e6, 10.0, 6.01e6, 5.985e6, 0.00416, 1, 0, 0, 1, 20.0, 0.0, False),
+        ("plan 1", "best", 945.0, 4.4e6, 13.5, 5e6, 5e6, 0.0, 0, 0, 1, 0, 0.0, 0.0, False, "siting", "yuan"),
+        (
+            "plan 2",
+            "front",
+            700.0,
+            2.0e6,
+            10.0,
+            6.01e6,
+            5.985e6,
+            0.00416,
+            1,
+            0,
+            0,
+            1,
+            20.0,
+            0.0,
+            False,
+            "siting",
+            "yuan",
+        ),
     )
     answer = SitingAnswer(
         SitingOptions(years=(2027,)),

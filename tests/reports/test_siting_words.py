@@ -173,3 +173,11 @@ def test_the_map_shows_decisions_moves_and_sites() -> None:
     before = build_siting_picture(study, SitingPicture(today, "primary", sites))
     assert len(before.moved) == 0
     assert "site:s1" in before.points["point_id"].tolist()
+
+
+def test_a_headline_says_what_other_zones_alone_would_do():
+    answer = build_answer()
+    same = dataclasses.replace(answer, kept=answer.before)
+    kept = dataclasses.replace(answer, kept=answer.before.assign(mean_travel_min=11.2))
+    assert "other zones alone" not in say_plan(same, same.plans[0], EN)
+    assert "with today's schools and other zones alone 11.2" in say_plan(kept, kept.plans[0], EN)

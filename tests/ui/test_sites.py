@@ -78,7 +78,7 @@ def test_a_school_on_a_found_site_opens_at_its_point() -> None:
     assert taken[2] is closed
     study = build_county()
     sites = pd.DataFrame({"site_id": ["s1"], "x_m": [0.0], "y_m": [0.0]})
-    assert build_taken(study, build_plan(), sites).actions == build_plan().scenario.actions
+    assert build_taken(study, build_plan(), sites, read_catalogue("en")).actions == build_plan().scenario.actions
 
 
 def test_a_plan_becomes_the_changes_of_the_closures_page() -> None:

@@ -16,7 +16,15 @@ from ui.pupils_view import render_pupils_choice
 from ui.reopen import open_or_build
 from ui.scenario_who import recall_who
 from ui.sites_choices import Question, render_question
-from ui.sites_find import choose_used, is_finding, recall_found, render_find, render_finding, say_no_sites
+from ui.sites_find import (
+    choose_used,
+    found_open_land,
+    is_finding,
+    recall_found,
+    render_find,
+    render_finding,
+    say_no_sites,
+)
 from ui.sites_job import Found, SitesAsk, compute_sites_key, propose_in_worker
 from ui.sites_map import Ground, build_ground, choose_painted, forget_views, render_sites_map
 from ui.sites_panels import render_headline, render_page_style, render_side
@@ -75,7 +83,7 @@ def _render_answer(study: StudyArea, ground: Ground, shown: Shown, _: Translator
         painted = choose_painted(shown, _)
         if shown.plan is not None:
             suggestion = " · ".join([name_plan(shown.plan.plan_id, _), say_changes(shown.plan, _)])
-            render_put(study, build_taken(study, shown.plan, ground.sites), suggestion, _)
+            render_put(study, build_taken(study, shown.plan, ground.sites, _), suggestion, _)
     render_done(_)
     left, right = st.columns([2.1, 1], gap="small")
     with left:
@@ -173,7 +181,7 @@ def _say_state(
     hint = say_no_sites(study, question, found, _)
     if hint:
         st.caption(hint)
-    if found is not None and shown.kept is None:
+    if found is not None and question.opens and (shown.kept is None or not found_open_land(found)):
         for note in found.candidates.notes[:1]:
             st.caption(plain(_.say(note), longest=500))
 
@@ -185,7 +193,7 @@ def _choose_plan(shown: Shown, _: Translator) -> Shown:
     ids = [plan.plan_id for plan in shown.answer.plans]
     st.session_state["sites_plan_choice"] = shown.plan.plan_id
     st.segmented_control(
-        _("Plan"),
+        _("Proposed plan"),
         ids,
         format_func=lambda key: name_plan(key, _),
         key="sites_plan_choice",
