@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from geodata.messages import Message
+from reports.language import Translator
 from ui.jobs import JobBoard, JobState, Work
 from ui.state import translator
 from ui.text import plain
@@ -74,3 +75,11 @@ def _render_bar(slot: str) -> None:
         if isinstance(key, str):
             open_board().cancel(key)
         st.rerun(scope="app")
+
+
+def say_failure(state: JobState, _: Translator) -> str:
+    """Return why a job has no result, in the reader's words."""
+    if state.status == "cancelled":
+        return _("Stopped. The result shown before still stands.")
+    words = [] if state.problem is None else [_.say(state.problem)]
+    return " ".join([*words, *(_.say(issue.problem) for issue in state.issues[:3])])

@@ -26,6 +26,7 @@ from planning.solvers.single_source_tree import Tree, reduce_arcs
 _FIRST_STEP_SHARE = 0.0015
 _STEP_GROWTH = 2.0
 _QUICK_NODES = 60
+_ALL_STEPS = 4.0
 _TURNS = (8, 12)
 _QUIET = 5
 _SEARCH_SHARE = 0.12
@@ -206,7 +207,7 @@ class _Solver:
         own, best = self.instance, self.incumbent
         step = self.step_share * max(abs(self.bound), 1e-3 * own.most) + own.grain
         target = min(self.bound + step, own.most)
-        if best.goal < self.bound + 1.5 * step:
+        if best.goal < self.bound + _ALL_STEPS * step:
             target = min(best.goal, own.most)
         status = np.zeros(own.n_sites, dtype=np.int8)
         arcs = reduce_arcs(own, status, self.price, self.bound, target)

@@ -14,7 +14,8 @@ from planning.solvers.single_source_kernels import OPEN
 from planning.solvers.single_source_search import search
 
 _TIE_SHARE = 2e-7
-_FEW = 3
+_KICKS_WORK, _FEW_KICKS = 15_000, (3, 15)
+_COOL_WORK, _COOL_HEATS = 2e7, (0.005, 0.002)
 HEATS = (0.0005, 0.005)
 
 
@@ -63,7 +64,7 @@ class Incumbent:
         self._run(opened, site, likely, rounds, None, heat)
 
     def round(
-        self, status: Ways, row: Ints, site: Ints, average: Floats, opened: Floats, rounds: int = _FEW,
+        self, status: Ways, row: Ints, site: Ints, average: Floats, opened: Floats, rounds: int = 0,
         level: Floats | float = 0.5, heat: float = HEATS[0], spare: float = 1.005,
     ) -> None:  # fmt: skip
         """Try the plan that the running means of a relaxation point to: sites above ``level``, rows above a half."""
@@ -79,7 +80,22 @@ class Incumbent:
             use[j] = True
         likely = (average > 0.5) & use[site]
         start[row[likely]] = site[likely]
-        self._run(use, start, opened + 0.02, rounds, status, heat)
+        few = int(np.clip(_KICKS_WORK // max(own.n_rows * own.reach, 1), *_FEW_KICKS))
+        self._run(use, start, opened + 0.02, rounds or few, status, heat)
+
+    def cool(self, status: Ways, opened: Floats) -> None:
+        """Anneal for long from the best plan, among the sites that ``status`` leaves."""
+        own = self.instance
+        if self.site is None:
+            return
+        smallest = max(1, len(np.unique(self.site)))
+        rounds = int(np.clip(_COOL_WORK // (own.n_rows * own.reach * max(own.n_rows / smallest, 1.0)), 30, 10_000))
+        for heat in _COOL_HEATS:
+            if self.is_late():
+                return
+            use = np.zeros(own.n_sites, dtype=bool)
+            use[self.site] = True
+            self._run(use, self.site, opened + 0.05, rounds, status, heat)
 
     def _run(self, opened: Bools, site: Ints, likely: Floats, rounds: int, status: Ways | None, heat: float) -> None:
         own = self.instance

@@ -12,8 +12,8 @@ from numba import njit
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 FREE, OPEN, CLOSED = 0, 1, -1
-MAX_NODES = 3_000
-MAX_CELLS = 30_000_000
+MAX_NODES = 300
+MAX_CELLS = 200_000
 _ROUNDING = 1e-12
 
 

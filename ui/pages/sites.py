@@ -9,8 +9,7 @@ from geodata.study import StudyArea
 from reports.forecast_words import say_school_year
 from reports.language import Translator
 from reports.siting_words import name_plan, say_changes
-from ui.job_panel import clear_job, read_job, render_job, start_job
-from ui.jobs import JobState
+from ui.job_panel import clear_job, read_job, render_job, say_failure, start_job
 from ui.page_words import render_page_words
 from ui.pupils_view import render_pupils_choice
 from ui.reopen import open_or_build
@@ -138,7 +137,7 @@ def _render_running(_: Translator) -> None:
     """Draw the running jobs; take over what they found once they are done, or say why there is nothing."""
     finding = render_finding(_)
     if finding is not None:
-        st.session_state[FAILURE_KEY] = None if finding.status == "done" else _say_failure(finding, _)
+        st.session_state[FAILURE_KEY] = None if finding.status == "done" else say_failure(finding, _)
         st.rerun()
     state = render_job(SLOT, _("Looking for plans. The page stays usable."))
     if state is not None:
@@ -150,18 +149,11 @@ def _render_running(_: Translator) -> None:
             forget_views()
             st.session_state.pop(PLAN_KEY, None)
         else:
-            st.session_state[FAILURE_KEY] = _say_failure(state, _)
+            st.session_state[FAILURE_KEY] = say_failure(state, _)
         st.rerun()
     failure = st.session_state.get(FAILURE_KEY)
     if isinstance(failure, str) and failure:
         st.warning(plain(failure, longest=700))
-
-
-def _say_failure(state: JobState, _: Translator) -> str:
-    if state.status == "cancelled":
-        return _("Stopped. The result shown before still stands.")
-    words = [] if state.problem is None else [_.say(state.problem)]
-    return " ".join([*words, *(_.say(issue.problem) for issue in state.issues[:3])])
 
 
 def _find_shown(study: StudyArea, question: Question, ask: SitesAsk | None) -> Shown:

@@ -8,8 +8,7 @@ from geodata.errors import LayoutError
 from geodata.study import StudyArea
 from reports.language import Translator
 from ui.catchments_choices import render_take_over
-from ui.job_panel import clear_job, read_job, render_job, start_job
-from ui.jobs import JobState
+from ui.job_panel import clear_job, read_job, render_job, say_failure, start_job
 from ui.page_words import render_page_words
 from ui.pupils_view import read_viewed_of
 from ui.reopen import open_or_build
@@ -108,18 +107,11 @@ def _render_running(_: Translator) -> None:
             _load_answer.clear(key)
             forget_views()
         else:
-            st.session_state[FAILURE_KEY] = _say_failure(state, _)
+            st.session_state[FAILURE_KEY] = say_failure(state, _)
         st.rerun()
     failure = st.session_state.get(FAILURE_KEY)
     if isinstance(failure, str) and failure:
         st.warning(plain(failure, longest=700))
-
-
-def _say_failure(state: JobState, _: Translator) -> str:
-    if state.status == "cancelled":
-        return _("Stopped. The result shown before still stands.")
-    words = [] if state.problem is None else [_.say(state.problem)]
-    return " ".join([*words, *(_.say(issue.problem) for issue in state.issues[:3])])
 
 
 def _find_compared(study: StudyArea, question: Question) -> Compared:
