@@ -163,7 +163,8 @@ def test_proposals_of_a_batch(tmp_path: Path) -> None:
     assert plan.status == "optimal" and plan.bound <= plan.value * (1 + 1e-9)
     assert parse_scenario(plan.scenario_toml).stages == ("primary",)
     periods = pd.read_parquet(tmp_path / "out" / "periods.parquet")
-    assert list(periods["plan"]) == ["today", "plan 1"] and list(periods["pupils"]) == [180.0, 180.0]
+    assert list(periods["plan"]) == ["today", "today, other zones", "plan 1"]
+    assert list(periods["pupils"]) == [180.0] * 3
     assert pd.read_parquet(tmp_path / "out" / "plan_enrolment.parquet")["pupils"].sum() == pytest.approx(180)
     conflicts = pd.read_parquet(tmp_path / "out" / "conflicts.parquet")
     assert set(conflicts["task"]) == {1} and conflicts["message"].str.len().min() > 0
