@@ -280,18 +280,6 @@ def tell_proof(answer: SitingAnswer, plan: SitingPlan, _: Translator) -> list[st
     return told
 
 
-def name_stop(stopped: str, _: Translator) -> str:
-    """Return why the search ended."""
-    names = {
-        "proven": _("The search ended because nothing better can exist."),
-        "gap": _("The search ended within the gap that was asked for."),
-        "time": _("The search ended at the time limit."),
-        "rounds": _("The search ended after its rounds."),
-        "cancelled": _("The search was stopped."),
-    }
-    return names.get(stopped, "")
-
-
 def list_receivers(into: object, names: Mapping[str, str], _: Translator, *, most: int = 4) -> str:
     """Return the names of the receiving schools, the one that takes most first."""
     ids = [key for key in str(into if isinstance(into, str) else "").split(";") if key]

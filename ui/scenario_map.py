@@ -34,13 +34,12 @@ from ui.zoning_keep import keep_value, put_back
 MAP_HEIGHT = "var(--scenario-map)"
 
 
-def choose_painted(_: Translator) -> Painted:
+def choose_painted(_: Translator, *, key: str = "scenario_painted", painted: tuple[Painted, ...] = PAINTED) -> Painted:
     """Draw the switch of what the colours of the map mean."""
-    key = "scenario_painted"
-    put_back(key, "zones", PAINTED)
+    put_back(key, "zones", painted)
     chosen = st.segmented_control(
         _("On the map"),
-        PAINTED,
+        painted,
         format_func=lambda name: name_painted(name, _),
         key=key,
         required=True,

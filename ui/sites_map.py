@@ -15,13 +15,13 @@ from reports.language import Translator, read_catalogue
 from reports.map_scene import build_study_parts
 from reports.maps import MapPart
 from reports.scenario_points import SITE_PREFIX, Look, Painted
-from reports.scenario_scene import name_painted
 from reports.siting_scene import SitingPicture, build_siting_parts, build_siting_picture, build_siting_scene
 from reports.siting_sites import build_map_sites, describe_sites, list_unchecked
 from ui.closures_choices import list_methods
 from ui.map_canvas import render_map
 from ui.map_settings import read_tiles
 from ui.rules_key import compute_rules_key, read_rules
+from ui.scenario_map import choose_painted as switch_painted
 from ui.scenario_map import list_pairs
 from ui.selection import Selected
 from ui.sites_job import Found
@@ -29,7 +29,6 @@ from ui.sites_state import MAP_KEY, SELECTION, Shown
 from ui.state import read_language
 from ui.today_choices import Choice
 from ui.today_map import ask
-from ui.zoning_keep import keep_value, put_back
 
 MAP_HEIGHT = "var(--sites-map)"
 PAINTED: tuple[Painted, ...] = ("zones", "time", "change", "today")
@@ -106,18 +105,7 @@ def choose_painted(shown: Shown, _: Translator) -> Painted:
     """Draw the switch of what the colours mean; without a plan there is only today."""
     if shown.plan is None:
         return "today"
-    key = "sites_painted"
-    put_back(key, "zones", PAINTED)
-    chosen = st.segmented_control(
-        _("On the map"),
-        PAINTED,
-        format_func=lambda name: name_painted(name, _),
-        key=key,
-        required=True,
-        label_visibility="collapsed",
-    )
-    keep_value(key, chosen)
-    return chosen or "zones"
+    return switch_painted(_, key="sites_painted", painted=PAINTED)
 
 
 def render_sites_map(

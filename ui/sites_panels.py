@@ -13,13 +13,13 @@ from planning.flag_case import iterate_rows
 from planning.siting_answer import SitingPlan
 from reports.language import Translator
 from reports.legend import name_stage_short
+from reports.proof_words import name_stop
 from reports.siting_charts import SELECTED, build_front_chart
 from reports.siting_tables import collect_site_names
 from reports.siting_words import (
     MONEY_UNITS,
     name_conflict,
     name_plan,
-    name_stop,
     say_decision,
     say_plan,
     say_role,

@@ -15,6 +15,7 @@ from planning.run import Outcome
 from reports.forecast_words import name_enrolled
 from reports.language import MISSING_NUMBER, Translator
 from reports.legend import name_kind, name_stage_short
+from reports.proof_words import name_stop
 from reports.today_tables import say_value
 from reports.zone_answer import find_report, say_amount
 from ui.cards import (
@@ -65,18 +66,6 @@ def name_rule(rule: str, _: Translator) -> str:
         "class_size": _("Class size"),
     }
     return names.get(rule, rule)
-
-
-def name_stop(stopped: str, _: Translator) -> str:
-    """Return why a search ended."""
-    names = {
-        "proven": _("The search ended because nothing better can exist."),
-        "gap": _("The search ended within the gap that was asked for."),
-        "time": _("The search ended at the time limit."),
-        "rounds": _("The search ended after its rounds."),
-        "cancelled": _("The search was stopped."),
-    }
-    return names.get(stopped, "")
 
 
 def build_proof(certificate: Certificate, outcome: Outcome, _: Translator) -> str:

@@ -150,6 +150,7 @@ def test_plans_come_with_a_proof_can_be_looked_through_and_taken_over(open_page:
     assert "Plan 1" in again.page.locator(".headline").inner_text(), "the same question is answered at once"
     seen.click("sites_open")
     seen.page.wait_for_selector(".buju-map[data-version]")
+    seen.page.wait_for_function("document.body.innerText.includes('Plan 2')")
     seen.settle()
     assert "Plan 2" in seen.text()
     seen.require_clean()
