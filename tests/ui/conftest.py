@@ -14,6 +14,15 @@ from tests.ui.app_driver import RunningApp, Visit, find_chromium, open_browser, 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+TRIES_AGAIN = 2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test in the browser is tried again before it fails: on a busy machine a page may be late; ``-ra`` tells it."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=TRIES_AGAIN, reruns_delay=2))
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
