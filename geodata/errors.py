@@ -132,7 +132,11 @@ class SolverError(LayoutError):
 
 
 class ExportError(LayoutError):
-    """A document could not be written."""
+    """A document could not be written. ``message``: why, in words that can be said in any language."""
+
+    def __init__(self, problem: Message | str) -> None:
+        super().__init__(str(problem))
+        self.message = problem if isinstance(problem, Message) else msg("{reason}", reason=problem)
 
 
 class Cancelled(LayoutError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,22 @@ import numpy as np
 import pandas as pd
 
 from geodata.errors import ExportError
+from geodata.layer_formats import (
+    convert_layer,
+    shorten_fields,
+    write_geojson,
+    write_kml,
+    write_zipped_shapefile,
+)
 from geodata.messages import msg
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 MAX_LAYER_NAME = 60
+FORMATS = ("gpkg", "geojson", "shp", "kml")
+"""What :func:`write_layer_files` can write."""
+FIELDS_FILE = "fields.csv"
 
 
 def write_geopackage(path: str | Path, layers: Mapping[str, gpd.GeoDataFrame], *, description: str = "") -> Path:
@@ -61,6 +71,103 @@ def write_geopackage(path: str | Path, layers: Mapping[str, gpd.GeoDataFrame], *
             msg("The file {file} cannot be written: {reason}.", file=path.name, reason=str(error.strerror or error))
         ) from error
     return path
+
+
+def write_layer_files(
+    layers: Mapping[str, gpd.GeoDataFrame],
+    folder: str | Path,
+    *,
+    datum: str = "WGS-84",
+    formats: Sequence[str] = FORMATS,
+    description: str = "",
+    meanings: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[Path]:
+    """Write layers in degrees in every format asked for, all or none; return the paths.
+
+    ``layers.gpkg`` and ``layers.kml`` hold all layers, ``<layer>.geojson`` and ``<layer>.shp.zip`` one each;
+    ``fields.csv`` says what fields are called in a Shapefile, and what they mean. With GCJ-02 all names end in
+    ``_gcj02``, because few programs know that it is not WGS 84.
+
+    Parameters
+    ----------
+    layers : layer name → table with shapes (points or areas), each with a CRS
+    folder : made where missing; files of these names are replaced
+    datum : ``"WGS-84"``, ``"CGCS2000"`` or ``"GCJ-02"``
+    formats : of :data:`FORMATS`
+    description : a line about all layers (source, credit, "synthetic"), kept where the format can hold it
+    meanings : heading (``"meaning_zh"``) → field → what it means; the first one names the fields in KML
+
+    Raises
+    ------
+    ExportError
+        A layer has no place on Earth, the datum or a format is not known, or the folder cannot be written to.
+
+    Notes
+    -----
+    Text stays text, as in :func:`write_geopackage`. A Shapefile cuts names of fields to 10 letters and texts to 254
+    bytes.
+    """
+    folder, meanings = Path(folder), meanings or {}
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise ExportError(msg("Unknown format {name!r}; known: {known}.", name=unknown[0], known=FORMATS))
+    mark = "_gcj02" if datum == "GCJ-02" else ""
+    about = _clean(f"{description} [{datum}]".strip())
+    ready = {f"{name}{mark}": _prepare(convert_layer(table, datum)) for name, table in layers.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
+            files = _write_formats(ready, Path(unfinished), (mark, about), formats, meanings)
+            return [file.replace(folder / file.name) for file in files]
+    except OSError as error:
+        reason = str(error.strerror or error)
+        raise ExportError(msg("{folder} cannot be written: {reason}.", folder=folder.name, reason=reason)) from error
+
+
+def _write_formats(
+    ready: Mapping[str, gpd.GeoDataFrame],
+    folder: Path,
+    about: tuple[str, str],
+    formats: Sequence[str],
+    meanings: Mapping[str, Mapping[str, str]],
+) -> list[Path]:
+    """Write prepared layers; ``about``: what all file names end in, and the description."""
+    import pyogrio
+
+    mark, description = about
+    files: list[Path] = []
+    titles = next(iter(meanings.values()), {})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # GeoJSON of GCJ-02 is meant to have no CRS
+            if "gpkg" in formats:
+                files.append(write_geopackage(folder / f"layers{mark}.gpkg", ready, description=description))
+            for name, table in ready.items():
+                if "geojson" in formats:
+                    files.append(folder / f"{name}.geojson")
+                    write_geojson(files[-1], name, table, description)
+                if "shp" in formats:
+                    files.append(folder / f"{name}.shp.zip")
+                    write_zipped_shapefile(files[-1], name, table)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FieldError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise ExportError(msg("The layers cannot be written: {reason}.", reason=reason)) from error
+    if "kml" in formats:
+        files.append(folder / f"layers{mark}.kml")
+        write_kml(files[-1], ready, title=description, titles=titles)
+    files.append(folder / FIELDS_FILE)
+    files[-1].write_bytes(_list_fields(ready, meanings).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig"))
+    return files
+
+
+def _list_fields(ready: Mapping[str, gpd.GeoDataFrame], meanings: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """Return what every field is called, also in a Shapefile, and what it means."""
+    rows = []
+    for layer, table in ready.items():
+        names = [str(column) for column in table.columns if column != table.geometry.name]
+        for field, short in shorten_fields(names).items():
+            told = {heading: words.get(field, "") for heading, words in meanings.items()}
+            rows.append({"layer": layer, "field": field, "shapefile_field": short, **told})
+    return pd.DataFrame(rows, columns=["layer", "field", "shapefile_field", *meanings])
 
 
 def _write_layer(file: Path, name: str, table: gpd.GeoDataFrame, description: str, *, shown: str) -> None:

@@ -31,7 +31,7 @@ def add_found_sites(
     today's, or where a variant of the forecast is asked for, of the year of the plan with most pupils.
     """
     candidates = find_candidates(
-        _project_fullest(study, options),
+        project_fullest(study, options),
         stage=options.stage,
         mode=options.mode,
         max_travel_min=find_longest_min(rules, options),
@@ -43,8 +43,11 @@ def add_found_sites(
     return add_candidates(study, candidates), candidates
 
 
-def _project_fullest(study: StudyArea, options: SitingOptions) -> StudyArea:
-    """Return the study of the year with most pupils of the stage; today's where no year of the plan has more."""
+def project_fullest(study: StudyArea, options: SitingOptions) -> StudyArea:
+    """Return the study of the year with most pupils of the stage; today's where no year of the plan has more.
+
+    Read of ``options``: stage, years, variant and forecast.
+    """
     if not options.variant or study.view:
         return study
     last = max(options.forecast.last_year, options.years[-1])

@@ -23,7 +23,7 @@ from planning.tables import choose_year
 RESULTS_VERSION = 1
 """Rises when the same input gives other numbers; printed in every exported document."""
 
-LIBRARIES = ("numpy", "pandas", "geopandas", "shapely", "pyproj", "scipy", "numba", "highspy")
+LIBRARIES = ("numpy", "pandas", "geopandas", "shapely", "pyproj", "scipy", "numba", "highspy", "scikit-learn")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TypeAlias, get_args
 from geodata.study import STAGES
 from planning.balance_tables import BALANCE_KINDS
 from planning.forecast_options import MAX_WINDOW_YEARS, MIN_WINDOW_YEARS, Capture, ForecastMethod
+from planning.publication_options import Datum, Scope
 from terminal.answers import SETTINGS, compare, run
 from terminal.arguments import (
     OUT_HELP,
@@ -24,6 +25,7 @@ from terminal.arguments import (
 )
 from terminal.batches import batch
 from terminal.books import rules
+from terminal.export import export
 from terminal.files import check, pack, unpack
 from terminal.forecasts import forecast
 from terminal.inspections import inspect
@@ -39,14 +41,21 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cli.py", description="Buju 布局: plan where schools should be.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     about = [_add_check(commands), *_add_answers(commands), _add_pack(commands), *_add_zones(commands)]
-    about += [_add_propose(commands), _add_judge(commands), _add_inspect(commands), _add_forecast(commands)]
+    about += [
+        _add_propose(commands),
+        _add_export(commands),
+        _add_judge(commands),
+        _add_inspect(commands),
+        _add_forecast(commands),
+    ]
     others = [_add_unpack(commands), _add_rules(commands), _add_batch(commands)]
     for command in about:
         command.add_argument("study", type=Path, metavar="STUDY", help="path of study.toml")
     for command in (*about, others[1]):
         command.add_argument("--rulebook", default="cn", help="cn, intl, … or the path of a rulebook")
     for command in (*about, *others):
-        command.add_argument("--lang", choices=("en", "zh"), default="en")
+        languages = ("en", "zh", "both") if command.get_default("command") is export else ("en", "zh")
+        command.add_argument("--lang", choices=languages, default="en")
         command.add_argument("--quiet", action="store_true", help="do not print progress")
     return parser
 
@@ -173,6 +182,23 @@ def _add_propose(commands: Commands) -> argparse.ArgumentParser:
     add_proposal_arguments(command)
     add_out_argument(command)
     command.set_defaults(command=propose)
+    return command
+
+
+def _add_export(commands: Commands) -> argparse.ArgumentParser:
+    command = commands.add_parser("export", help="write a consultation pack: map for homes, notice, report, letters")
+    add = command.add_argument
+    add("--scenario", type=Path, metavar="FILE", required=True, help="scenario file: the proposal")
+    add("--baseline", type=Path, metavar="FILE", help="scenario file; default: today, asked the same")
+    add("--alternative", type=Path, metavar="FILE", action="append", help="another scenario that was considered")
+    add("--details", type=Path, metavar="FILE", help="who publishes, dates, costs, steps with evidence (TOML)")
+    add("--threshold", type=int, metavar="N", help="hide counts of pupils below this; default: 10")
+    add("--datum", choices=get_args(Datum), help="coordinates of the layers; default: WGS-84")
+    add("--scope", choices=get_args(Scope), help="schools in the notice: those that change (default), or all")
+    add("--map-number", metavar="NUMBER", help="under which the map was reviewed (审图号)")
+    add_out_argument(command)
+    add_limit_arguments(command)
+    command.set_defaults(command=export)
     return command
 
 

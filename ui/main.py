@@ -39,6 +39,7 @@ def main() -> None:
         st.Page("pages/closures.py", title=_("Closures"), url_path="closures"),
         st.Page("pages/sites.py", title=_("Sites"), url_path="sites"),
         st.Page("pages/compare.py", title=_("Compare"), url_path="compare"),
+        st.Page("pages/consultation.py", title=_("Consultation"), url_path="consultation"),
         st.Page("pages/inspection.py", title=_("Inspection"), url_path="inspection"),
         st.Page("pages/rules.py", title=_("Rules"), url_path="rules"),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import streamlit as st
 
 from geodata.study import StudyArea
@@ -36,10 +38,13 @@ def render_find(study: StudyArea, question: Question, _: Translator, *, busy: bo
         with st.container(horizontal=True, gap="small"):
             minutes = enter_number("sites_find_min", _("Longest way (min)"), START_MIN, (5.0, 240.0, 5.0), width=150)
             count = enter_number("sites_find_count", _("Sites, at most"), START_COUNT, (1.0, 200.0, 1.0), width=150)
-        limit = question.options.rules.max_travel_min if question.options is not None else None
+        options = question.options
+        limit = options.rules.max_travel_min if options is not None else None
         if limit is not None and limit != minutes:
             st.caption(_("The plan itself is held to {limit} minutes.", limit=_.number(limit)))
         ask = FindAsk(question.rulebook, question.stage, question.mode, minutes, int(count))
+        if options is not None:
+            ask = dataclasses.replace(ask, years=options.years, variant=options.variant)
         st.button(
             _("Find sites"),
             type="primary",

@@ -13,7 +13,7 @@ from geodata.site_search import Candidates
 from geodata.study import Mode, Progress, Stage, StudyArea, compute_digest
 from geodata.study_file import StudySpec
 from planning.run import RESULTS_VERSION
-from planning.scenario import Scenario
+from planning.scenario import AskedVariant, Scenario
 from planning.siting_answer import SitingAnswer
 from planning.siting_options import SitingOptions
 from planning.siting_record import SITING_VERSION
@@ -29,7 +29,10 @@ BUILT_SHARE, FOUND_SHARE = 0.03, 0.1
 
 @dataclass(frozen=True)
 class FindAsk:
-    """Where new schools could stand: for which stage and way, how far at most, how many places."""
+    """Where new schools could stand: for which stage and way, how far at most, how many places.
+
+    ``years`` and ``variant`` are those of the plan: its fullest year is searched, not today's pupils.
+    """
 
     rulebook: str
     stage: Stage
@@ -37,6 +40,8 @@ class FindAsk:
     max_travel_min: float
     count: int
     seed: int = 0
+    years: tuple[int, ...] = ()
+    variant: AskedVariant = ""
 
 
 @dataclass(frozen=True)
@@ -143,11 +148,13 @@ def _read_rules(rulebook: str) -> Rules:
 
 def _find(study: StudyArea, rules: Rules, ask: FindAsk, progress: Progress) -> Found:
     from geodata.site_search import find_candidates
+    from planning.found_sites import project_fullest
     from planning.site_rules import build_clear_distances
 
     began = time.monotonic()
+    planned = SitingOptions(stage=ask.stage, mode=ask.mode, years=ask.years, variant=ask.variant)
     candidates = find_candidates(
-        study,
+        project_fullest(study, planned),
         stage=ask.stage,
         mode=ask.mode,
         max_travel_min=ask.max_travel_min,

@@ -25,6 +25,8 @@ PUPILS_KEY = "pupils"
 """Year and variant of the forecast whose pupils all pages show (``ui.pupils_view``), and the settings behind it."""
 FORECAST_KEY = "forecast"
 RULES_KEY = "rules"
+PACK_KEY = "pack"
+"""Token of the folder that holds what the visitor fills in for consultation packs (``ui.consultation_state``)."""
 log = logging.getLogger("buju.ui")
 
 
@@ -44,7 +46,7 @@ STAGE_KEY, MODE_KEY = "today_stage_kept", "today_mode_kept"
 ADDRESS = (
     *(("lang", LANGUAGE_KEY), ("study", STUDY_KEY), ("draft", DRAFT_KEY), ("stage", STAGE_KEY), ("mode", MODE_KEY)),
     *(("drawing", DRAWING_KEY), ("scenario", SCENARIO_KEY), ("compare", COMPARE_KEY), ("rules", RULES_KEY)),
-    *(("pupils", PUPILS_KEY), ("forecast", FORECAST_KEY)),
+    *(("pupils", PUPILS_KEY), ("forecast", FORECAST_KEY), ("pack", PACK_KEY)),
 )
 
 

@@ -26,6 +26,16 @@ strong { font-weight: 700; }
 .st-key-page_links [data-testid=stPageLink] a { padding: 0.25rem 0.6rem; border-radius: 0.5rem; }
 .st-key-page_links [data-testid=stPageLink] p { font-size: 0.9rem; }
 [class*="st-key-page_link_"][class*="_open"] a { background: #e8eded; }
+@media (max-width: 1420px) {
+  .st-key-page_links { gap: 0; }
+  .st-key-page_links [data-testid=stPageLink] a { padding: 0.25rem 0.38rem; }
+  .st-key-page_links [data-testid=stPageLink] p { font-size: 0.86rem; }
+}
+@media (max-width: 640px) {
+  .st-key-page_links { top: 3.1rem; left: 0; width: 100vw !important; overflow-x: auto; background: #ffffff;
+    padding: 0 0.5rem 0.3rem; border-bottom: 1px solid #e6ebeb; }
+  .stApp .block-container { padding-top: 6.2rem !important; }
+}
 .st-key-language_box { position: fixed; top: 0.55rem; right: 1rem; z-index: 1000000; width: auto; }
 .st-key-language_box button { min-height: 1.9rem; padding: 0 0.7rem; font-size: 0.85rem; }
 .buju-table { width: 100%; border-collapse: collapse; font-size: 0.85rem; line-height: 1.35; }

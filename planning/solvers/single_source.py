@@ -9,27 +9,36 @@ from __future__ import annotations
 
 import math
 import time
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
 
-from geodata.messages import msg
+from geodata.messages import Message, msg
 from geodata.study import Progress, no_progress
 from planning.certificate import OPTIMAL_GAP_SHARE
+from planning.solvers.cflp import solve_split_location
 from planning.solvers.location_problems import LocationAnswer, LocationProblem
-from planning.solvers.problems import Floats
-from planning.solvers.single_source_bound import climb
+from planning.solvers.problems import Bools, Floats, Ints
+from planning.solvers.single_source_bound import Part, climb
 from planning.solvers.single_source_incumbent import HEATS, Incumbent
 from planning.solvers.single_source_instance import Instance, build_instance, spread_sites
+from planning.solvers.single_source_regions import RegionSearch
 from planning.solvers.single_source_tree import Tree, reduce_arcs
 
+_WORKERS = 2
+_ROOT_ROUNDS, _FIRST_KICKS = 600, 150
 _FIRST_STEP_SHARE = 0.0015
 _STEP_GROWTH = 2.0
 _QUICK_NODES = 60
 _ALL_STEPS = 4.0
 _TURNS = (8, 12)
 _QUIET = 5
-_SEARCH_SHARE = 0.12
+_SEARCH_SHARE, _CLIMB_SHARE = 0.06, 0.05
+_CHUNK_ROUNDS = 50
+_SITES_POLISH, _ROOT_POLISH, _POLISH_SHARE = 1500, 400, 0.5
+_SPLIT_SHARE, _SPLIT_GAP = 0.07, 1e-4
+_WORTH = 1e-4
 _SLICE_ARCS, _SLICE_KICKS = 2_000_000, 600_000
 
 
@@ -94,7 +103,7 @@ class _Solver:
         deadline = self.started + self.limit
         self.incumbent = Incumbent(instance, seed=seed, gap_share=gap_share, deadline=deadline, tell=self._tell)
         self.bound = -math.inf
-        self.price = np.zeros(instance.n_rows)
+        self.price, self.priced = np.zeros(instance.n_rows), -math.inf
         self.average, self.opened = np.zeros(0), np.zeros(instance.n_sites)
         self.step_share = _FIRST_STEP_SHARE
         self.facts: dict[str, float] = {"nodes": 0, "trees": 0}
@@ -108,19 +117,65 @@ class _Solver:
             self.incumbent.offer(np.empty(0, dtype=np.int64))
             self.bound = 0.0
             return "proven"
-        opened = spread_sites(self.instance)
-        self.incumbent.search(opened, np.full(self.instance.n_sites, 0.5), 150)
-        self._climb_root(600)
-        for turns in _TURNS:
-            if self.is_done():
-                break
-            self._search_root(turns)
-            self._climb_root(200)
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            return self._search(pool)
+
+    def _search(self, pool: Executor) -> str:
+        self._start(pool)
         while not self.is_done():
-            if self.incumbent.is_late() or not self._run_tree():
+            if self.incumbent.is_late() or not self._run_tree(pool):
                 return "time"
         upper = self.incumbent.upper
         return "gap" if math.isfinite(upper) and upper - self.bound > OPTIMAL_GAP_SHARE * abs(upper) else "proven"
+
+    def _start(self, pool: Executor) -> None:
+        """Look for prices and plans before any branching."""
+        own, best = self.instance, self.incumbent
+        best.search(spread_sites(own), np.full(own.n_sites, 0.5), _FIRST_KICKS)
+        self._climb_root(_ROOT_ROUNDS)
+        if not self.is_done() and own.cost.min() >= 0.0:
+            self._try_split_sites(pool)
+        for turns in _TURNS:
+            if self.is_done():
+                return
+            self._search_root(turns)
+            self._climb_root(_ROOT_ROUNDS)
+            self.regions = RegionSearch(best, self.price, best.seed + turns, pool)
+            before = math.inf
+            while best.upper < before * (1.0 - _WORTH):
+                before = best.upper
+                self._polish(_ROOT_POLISH)
+
+    def _polish(self, effort: int) -> None:
+        self.regions.improve(effort, self.bound)
+
+    def _try_split_sites(self, pool: Executor) -> None:
+        """Search from the sites that are best where rows may be split: with many rows to a site those are close."""
+        own = self.instance
+        count = own.count if own.count < own.n_sites else None
+        problem = LocationProblem(own.cost, own.demand, own.room, own.fixed, count, single_source=False)
+        limit = None if math.isinf(self.limit) else _SPLIT_SHARE * self.limit
+        split = solve_split_location(problem, time_limit_s=limit, gap_share=_SPLIT_GAP, progress=self._listen)
+        if split.opened.any():
+            self._fill_sites(split.opened, split.site.astype(np.int64), pool)
+        # With a count, the split plan opens exactly so many sites: ours may open fewer, and cost less than its bound.
+        if own.count == own.n_sites and math.isfinite(split.bound):
+            self.bound = max(self.bound, self._lift(split.bound - 1e-9 * abs(split.bound)))
+
+    def _fill_sites(self, opened: Bools, start: Ints, pool: Executor) -> None:
+        """Look for the best plan of just these sites: a search with all of them leaves good ones too soon."""
+        best, position = self.incumbent, np.flatnonzero(opened)
+        own = self.instance.keep_sites(position)
+        inner = Incumbent(own, seed=best.seed, gap_share=best.gap_share, deadline=best.deadline, tell=best.tell)
+        place = np.where(opened, np.cumsum(opened) - 1, -1)
+        inner.search(np.ones(own.n_sites, dtype=bool), np.ones(own.n_sites), _FIRST_KICKS, start=place[start])
+        fees = float(self.instance.fixed[opened].sum())
+        RegionSearch(inner, self.price, best.seed, pool).improve(_SITES_POLISH, self.bound - fees)
+        if inner.site is not None:
+            best.offer(position[inner.site])
+
+    def _listen(self, step: Message, share: float) -> None:
+        self._tell()
 
     def is_hopeless(self) -> bool:
         """Return whether a row fits nowhere, or the largest sites together are too small."""
@@ -159,28 +214,38 @@ class _Solver:
         self.progress(msg("Choosing sites"), min(share, 0.99))
 
     def _climb_root(self, rounds: int) -> None:
+        """Raise the bound from the best prices so far, with a short memory and then with a long one."""
         own = self.instance
         arcs = own.arcs
-        fresh = len(self.average) == 0
-        if fresh:
-            self.price = start_prices(own)
-        self.average, self.opened = np.zeros(len(arcs.row)), np.zeros(own.n_sites)
         part = own.part(arcs.start, arcs.row, arcs.cost, np.zeros(own.n_sites, dtype=np.int8))
-        stride, begun, done, size = 1.0 if fresh else 0.3, True, 0, 10
-        while done < rounds and (begun or not self.incumbent.is_late()):
+        best = -math.inf, self.average, self.opened
+        for quick in (True, False):
+            self.average, self.opened = np.zeros(len(arcs.row)), np.zeros(own.n_sites)
+            found = self._climb_part(part, start_prices(own), rounds, quick)
+            if found > best[0]:
+                best = found, self.average, self.opened
+        _, self.average, self.opened = best
+
+    def _climb_part(self, part: Part, price: Floats, rounds: int, quick: bool) -> float:
+        own, best, stride = self.instance, -math.inf, 1.0
+        begun, done, size, clock = True, 0, 10, time.perf_counter()
+        while done < rounds and (begun or not self.incumbent.is_late()) and not self.is_done():
             upper = self.incumbent.upper
             if not math.isfinite(upper):
                 upper = own.most if self.bound <= 0 else min(1.3 * self.bound, own.most)
             goal = min(upper, self.incumbent.goal)
-            found, stride = climb(part, self.price, goal, size, stride, begun, self.average, self.opened)
+            found, stride = climb(part, price, goal, size, stride, begun, quick, self.average, self.opened)
             if found == math.inf:
                 self.bound = own.most
-            elif math.isfinite(found):
+            best = max(best, found)
+            if self.priced < found < math.inf:
+                self.priced, self.price = found, price.copy()
                 self.bound = max(self.bound, self._lift(found - 1e-9 * abs(found)))
             done, begun = done + size, False
-            if stride < 1e-3 or self.is_done():
+            if stride < 1e-3 or time.perf_counter() > clock + _CLIMB_SHARE * self.limit:
                 break
-            size = int(np.clip(_SLICE_ARCS // max(len(arcs.row), 1), 5, rounds))
+            size = int(np.clip(_SLICE_ARCS // max(len(part.row), 1), 5, _CHUNK_ROUNDS))
+        return best
 
     def _search_root(self, turns: int) -> None:
         """Look for plans around the Lagrangian mean and around the best plan, in turn, while that pays."""
@@ -202,7 +267,7 @@ class _Solver:
                 best.round(free, arcs.row, arcs.site, self.average, self.opened, rounds, level, heat, spare)
             quiet = 0 if best.upper < before * (1.0 - 1e-5) else quiet + 1
 
-    def _run_tree(self) -> bool:
+    def _run_tree(self, pool: Executor) -> bool:
         """Look for plans close to the bound; return whether all were looked at."""
         own, best = self.instance, self.incumbent
         step = self.step_share * max(abs(self.bound), 1e-3 * own.most) + own.grain
@@ -211,8 +276,8 @@ class _Solver:
             target = min(best.goal, own.most)
         status = np.zeros(own.n_sites, dtype=np.int8)
         arcs = reduce_arcs(own, status, self.price, self.bound, target)
-        tree = Tree(own, arcs, status, target, best)
-        done = tree.run(self.price, self.bound)
+        tree = Tree(own, arcs, status, target, best, pool)
+        done = tree.run(self.price, self.bound, polish=lambda nodes: self._polish(int(_POLISH_SHARE * nodes)))
         self.bound = max(self.bound, self._lift(min(tree.bound, best.upper)))
         if tree.nodes < _QUICK_NODES:
             self.step_share *= _STEP_GROWTH

@@ -16,6 +16,8 @@ from planning.solvers.single_source_kernels import CLOSED, FREE, OPEN, pack_any,
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 _PATIENCE, _LEAST_STRIDE = 10, 1e-4
+_SLOW, _QUICK = (0.01, 0.1), (0.1, 0.3)
+"""Least and most share of the solution at hand in the running mean: quick where the choice of sites jumps."""
 _SLACK_SHARE = 0.03
 """Share of the gap that all knapsacks together may leave unproven: less exact where less is needed."""
 
@@ -104,14 +106,16 @@ def _cover(value: Array, status: Array, room: Array, need: float, fee: float, ch
 
 @njit(cache=True, nogil=True)
 def climb(
-    part: Part, price: Array, upper: float, rounds: int, stride: float, fresh: bool, average: Array, opened: Array
-) -> tuple[float, float]:
+    part: Part, price: Array, upper: float, rounds: int, stride: float, fresh: bool, quick: bool, average: Array,
+    opened: Array,
+) -> tuple[float, float]:  # fmt: skip
     """Raise the bound from ``price``, which becomes the best found; return it and the stride that was reached.
 
     ``average`` (arcs,) and ``opened`` (sites,) are the running means of the solutions, near to a fractional optimum;
-    they start anew where ``fresh``. Stops at ``upper``.
+    they start anew where ``fresh``, and forget sooner where ``quick``. Stops at ``upper``.
     """
     n, m = len(price), len(part.room)
+    least, most = _QUICK if quick else _SLOW
     taken, chosen = np.zeros(len(part.row), np.bool_), np.zeros(m, np.bool_)
     trial, mean, slope = price.copy(), np.ones(n), np.empty(n)
     if not fresh:
@@ -134,9 +138,9 @@ def climb(
         if not fresh:
             turn = slope - mean
             length = float(turn @ turn)
-            share = 0.1
+            share = most
             if length > 0.0:
-                share = min(max(-float(mean @ turn) / length, 0.01), 0.1)
+                share = min(max(-float(mean @ turn) / length, least), most)
         mean = share * slope + (1.0 - share) * mean
         _mix(part.start, taken, chosen, share, average, opened)
         fresh = False

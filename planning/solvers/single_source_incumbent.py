@@ -15,7 +15,6 @@ from planning.solvers.single_source_search import search
 
 _TIE_SHARE = 2e-7
 _KICKS_WORK, _FEW_KICKS = 15_000, (3, 15)
-_COOL_WORK, _COOL_HEATS = 2e7, (0.005, 0.002)
 HEATS = (0.0005, 0.005)
 
 
@@ -55,10 +54,13 @@ class Incumbent:
             if cost < self.upper:
                 self.site, self.upper = site.copy(), cost
 
-    def search(self, opened: Bools, likely: Floats, rounds: int, *, heat: float = HEATS[0]) -> None:
-        """Kick and settle from the best plan, or from these sites while there is none."""
-        site = np.full(self.instance.n_rows, -1, dtype=np.int64) if self.site is None else self.site.copy()
-        if self.site is not None:
+    def search(
+        self, opened: Bools, likely: Floats, rounds: int, *, heat: float = HEATS[0], start: Ints | None = None
+    ) -> None:
+        """Kick and settle from the rows at ``start``, else from the best plan, or from these sites without any."""
+        site = np.full(self.instance.n_rows, -1, dtype=np.int64) if start is None else start
+        if start is None and self.site is not None:
+            site = self.site.copy()
             opened = np.zeros(self.instance.n_sites, dtype=bool)
             opened[self.site] = True
         self._run(opened, site, likely, rounds, None, heat)
@@ -82,20 +84,6 @@ class Incumbent:
         start[row[likely]] = site[likely]
         few = int(np.clip(_KICKS_WORK // max(own.n_rows * own.reach, 1), *_FEW_KICKS))
         self._run(use, start, opened + 0.02, rounds or few, status, heat)
-
-    def cool(self, status: Ways, opened: Floats) -> None:
-        """Anneal for long from the best plan, among the sites that ``status`` leaves."""
-        own = self.instance
-        if self.site is None:
-            return
-        smallest = max(1, len(np.unique(self.site)))
-        rounds = int(np.clip(_COOL_WORK // (own.n_rows * own.reach * max(own.n_rows / smallest, 1.0)), 30, 10_000))
-        for heat in _COOL_HEATS:
-            if self.is_late():
-                return
-            use = np.zeros(own.n_sites, dtype=bool)
-            use[self.site] = True
-            self._run(use, self.site, opened + 0.05, rounds, status, heat)
 
     def _run(self, opened: Bools, site: Ints, likely: Floats, rounds: int, status: Ways | None, heat: float) -> None:
         own = self.instance

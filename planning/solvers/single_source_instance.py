@@ -114,6 +114,12 @@ class Instance:
         """Return what local search works on."""
         return Field(self.cost, self.demand, self.room, self.fixed, self.near, self.near_site, status)
 
+    def keep_sites(self, position: Ints) -> Instance:
+        """Return the problem with these sites alone, all open: without their fixed costs."""
+        cost, room = np.ascontiguousarray(self.cost[:, position]), self.room[position]
+        fixed = np.zeros(len(position))
+        return Instance(cost, self.demand, room, fixed, len(position), self.whole, self.grain)
+
     def price_plan(self, site: Ints) -> float:
         """Return what a plan costs; only the sites that serve rows are open."""
         used = np.unique(site)

@@ -8,7 +8,11 @@ rounds the mean Lagrangian solution to a plan. Branching on sites, then on singl
 from __future__ import annotations
 
 import heapq
+import math
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +28,7 @@ _ROUNDING = 1e-9
 _SPLIT = 0.02
 _STRIDE = 0.3
 _KEPT_SHARE = 0.8
-_FIRST_LONG = 250
+_POLISH_NODES, _BATCH = 100, 2
 _QUIET_NODES, _MOST_SKIPPED = 12, 12
 
 
@@ -57,14 +61,17 @@ class Relaxed:
 class Tree:
     """All plans cheaper than ``target``; improves ``incumbent`` on the way."""
 
-    def __init__(self, instance: Instance, arcs: Arcs, status: Ways, target: float, incumbent: Incumbent) -> None:
+    def __init__(
+        self, instance: Instance, arcs: Arcs, status: Ways, target: float, incumbent: Incumbent,
+        pool: Executor | None = None,
+    ) -> None:  # fmt: skip
+        self.map = map if pool is None else pool.map
         self.instance, self.arcs, self.target, self.incumbent = instance, arcs, target, incumbent
         self.row, self.site = arcs.row, arcs.site
         self.pin = float(arcs.cost.max(initial=0.0) + instance.fixed.max(initial=0.0))
         self.status = status
-        self.nodes, self.quiet, self.next_long = 0, 0, _FIRST_LONG
+        self.nodes, self.quiet, self.next_polish = 0, 0, _POLISH_NODES
         self.heap: list[Node] = []
-        self.root_opened = np.full(instance.n_sites, 0.5)
         self.raised, self.seen = np.zeros((instance.n_sites, 2)), np.zeros((instance.n_sites, 2))
 
     @property
@@ -77,40 +84,48 @@ class Tree:
         """No plan of this tree costs less."""
         return min(self.heap[0].bound, self.cutoff) if self.heap else self.cutoff
 
-    def run(self, price: Floats, bound: float) -> bool:
-        """Search until nothing is left or time is up; return whether nothing is left."""
+    def run(
+        self, price: Floats, bound: float, most_nodes: float = math.inf, polish: Callable[[int], None] | None = None
+    ) -> bool:
+        """Search until nothing is left, or time or nodes are used up; return whether nothing is left.
+
+        ``polish`` is told now and then after how many nodes it is called.
+        """
         keep = np.packbits(np.ones(len(self.row), dtype=bool))
         root = Node(bound, 0, self.status.copy(), keep, price.astype(np.float32))
-        self._enter(root, rounds=3 * ROUNDS)
+        self._enter(root, self._relax(root, 3 * ROUNDS))
         while self.heap:
             if self.heap[0].bound >= self.cutoff:
                 self.heap = []
                 break
-            if self.incumbent.is_late():
+            if self.nodes >= most_nodes or self.incumbent.is_late():
                 return False
-            node = heapq.heappop(self.heap)
-            for way, child in enumerate(self._branch(node)):
-                self._enter(child, rounds=ROUNDS)
+            # As many at once on any machine: what is found must not depend on its processors.
+            nodes = [heapq.heappop(self.heap) for _ in range(min(_BATCH, len(self.heap)))]
+            children = [(node, child, way) for node in nodes for way, child in enumerate(self._branch(node))]
+            relaxed = self.map(self._relax, [child for _, child, _ in children], repeat(ROUNDS))
+            for (node, child, way), found in zip(children, list(relaxed), strict=True):
+                self._enter(child, found)
                 self._learn(node, child, way)
-            if self.nodes >= self.next_long:
-                self.next_long *= 2
-                self.incumbent.cool(self.status, self.root_opened)
+            if polish is not None and self.nodes >= self.next_polish:
+                self.next_polish += _POLISH_NODES
+                polish(_POLISH_NODES)
         return True
 
-    def _enter(self, node: Node, rounds: int) -> None:
+    def _enter(self, node: Node, relaxed: Relaxed | None) -> None:
+        """Keep a node, unless nothing is ``relaxed`` or it is a plan; look for plans near to it."""
         self.nodes += 1
         node.order = self.nodes
-        relaxed = self._relax(node, rounds)
         if relaxed is None:
             return
         many = np.bincount(self.row[relaxed.arcs], minlength=self.instance.n_rows)
+        if many.min(initial=1) == 0:
+            return
         if many.max(initial=0) <= 1:
             site = np.empty(self.instance.n_rows, dtype=np.int64)
             site[self.row[relaxed.arcs]] = self.site[relaxed.arcs]
             self.incumbent.offer(site)
             return
-        if self.nodes == 1:
-            self.root_opened = relaxed.opened
         self._look_for_plan(node, relaxed)
         node.choice, node.split = self._choose(node, relaxed, many)
         node.pruned = False
@@ -186,7 +201,7 @@ class Tree:
         part = own.part(start, row, self.arcs.cost[arcs], status)
         average, opened = np.zeros(len(arcs)), np.zeros(own.n_sites)
         kept, must = np.ones(len(arcs), dtype=bool), np.zeros(len(arcs), dtype=bool)
-        found, _ = climb(part, price, cutoff, rounds, _STRIDE, True, average, opened)
+        found, _ = climb(part, price, cutoff, rounds, _STRIDE, True, False, average, opened)
         if found == np.inf:
             return None, kept
         node.bound = max(node.bound, found - _ROUNDING * abs(found))

@@ -96,6 +96,12 @@ def test_rows_of_no_demand_and_sites_of_no_or_endless_capacity() -> None:
     assert answer.site.tolist() == [1, 0, 2] and answer.objective == 3.0
 
 
+def test_costs_below_zero() -> None:
+    # A subsidised way: rows 0 and 1 both go to site 1 (-3 and -1) if it holds them; it holds one of them.
+    answer = solve_single_source(build_problem([[0, -3], [0, -1]], [2, 2], [4, 3]))
+    assert (answer.status, answer.objective, answer.site.tolist()) == ("optimal", -3.0, [1, 0])
+
+
 def test_no_rows() -> None:
     answer = solve_single_source(LocationProblem(np.empty((0, 2)), np.empty(0), np.ones(2), np.ones(2)))
     assert (answer.status, answer.objective, len(answer.site)) == ("optimal", 0.0, 0)
