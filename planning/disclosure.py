@@ -46,6 +46,9 @@ def protect(
         found = (transfers or {}).get(stage)
         if found is not None:
             count += _hide_rolls(tables["schools"], found, stage, publication.threshold)
+            count[1] += _hide_roll_changes(tables["schools"], tables["flows"], stage)
+        _hide_means(tables["schools"], tables["units"], cells, stage)
+    _hide_mean_lengths(tables["units"])
     return replace(publication, hidden=(int(count[0]), int(count[1])), **tables)
 
 
@@ -73,3 +76,44 @@ def _hide_rolls(schools: pd.DataFrame, transfers: pd.DataFrame, stage: str, thre
         schools.loc[gone, f"roll_{side}_hidden"] = True
         schools.loc[gone, f"roll_{side}"] = np.nan
     return np.array([int(small.sum()), int(beside.sum())], dtype=np.int64)
+
+
+def _hide_roll_changes(schools: pd.DataFrame, flows: pd.DataFrame, stage: str) -> int:
+    """Hide rolls after where a hidden flow comes or leaves, in place: the roll changes by just these children.
+
+    One alone would be told by the sum of the county: then the smallest other one goes with it.
+    """
+    hidden = flows[(flows["stage"] == stage) & flows["pupils_hidden"].astype(bool)]
+    here = (schools["stage"] == stage) & schools["roll_after"].notna() & (schools["roll_after"] > 0)
+    ends = {*hidden["before_id"], *hidden["after_id"]}
+    gone = schools.index[here & schools["school_id"].isin(ends)]
+    shut = ((schools["stage"] == stage) & schools["roll_after_hidden"].astype(bool)).sum()
+    if len(gone) == 1 and not shut:
+        others = schools.loc[here].drop(index=gone).sort_values(["roll_after", "school_id"], kind="stable")
+        gone = gone.append(others.index[:1])
+    schools.loc[gone, "roll_after_hidden"] = True
+    schools.loc[gone, "roll_after"] = np.nan
+    return len(gone)
+
+
+def _hide_means(schools: pd.DataFrame, units: pd.DataFrame, cells: pd.DataFrame, stage: str) -> None:
+    """Take away mean minutes of schools to which a hidden community goes, in place.
+
+    The minutes of the communities are published: with these, a mean is one more sum of their children.
+    """
+    hidden = units[(units["stage"] == stage) & units["pupils_hidden"].astype(bool)]["unit_id"]
+    rows = cells[(cells["stage"] == stage) & cells["unit_id"].isin(hidden)]
+    for side in ("before", "after"):
+        touched = (schools["stage"] == stage) & schools["school_id"].isin(rows[f"{side}_id"])
+        touched |= (schools["stage"] == stage) & schools[f"pupils_{side}_hidden"].astype(bool)
+        schools.loc[touched, f"mean_min_{side}"] = np.nan
+
+
+def _hide_mean_lengths(units: pd.DataFrame) -> None:
+    """Take away mean metres of communities that go to several schools where it is hidden how many move, in place.
+
+    With the metres to each of the schools, a mean to the metre tells how the community is divided.
+    """
+    parted = units["before_ids"].astype(str).str.contains(";") | units["after_ids"].astype(str).str.contains(";")
+    closed = parted & units["moved_hidden"].astype(bool)
+    units.loc[closed, ["length_before_m", "length_after_m"]] = np.nan

@@ -27,6 +27,10 @@ MOBILE_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[-
 COUNT_IN_WORDS = re.compile(
     r"(?<![\d.,])(\d{1,4})\s*(?:名|个|位)?\s*(?:人|学生|儿童|幼儿|pupils|children|students|child\b)"
 )
+COUNT_IN_CHINESE = re.compile(
+    r"(?<![第十百千万零〇两一二三四五六七八九])([两一二三四五六七八九])\s*(?:名|个|位)?\s*(?:人(?!民)|学生|儿童|幼儿|孩子)"
+)
+CHINESE_DIGITS = {"两": 2, **{digit: value for value, digit in enumerate("一二三四五六七八九", start=1)}}
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK_DIGITS = "10X98765432"
 
@@ -67,6 +71,7 @@ def check_disclosure(
         *_check_narrowed(publication),
         *_check_persons(study, publication, options, texts),
         *_check_threshold(publication, options, rules),
+        *_check_map(options),
     ]
     return tuple(sorted(found, key=lambda problem: not problem.blocks))
 
@@ -168,12 +173,19 @@ def _check_persons(
                 msg("Give the number of an office, not of a person."),
                 blocks=not is_office,
             )
-    notes = "\n".join(dict.fromkeys(places[-1][1]))
-    small = [found for found in COUNT_IN_WORDS.finditer(notes) if 0 < int(found[1]) < publication.threshold]
+    for where, listed in (places[0], places[-1]):
+        yield from _check_words("\n".join(dict.fromkeys(listed)), where, publication.threshold)
+
+
+def _check_words(text: str, where: Message, threshold: int) -> Iterator[DisclosureProblem]:
+    """Small counts of persons that a text tells."""
+    told = [(int(found[1]), found[0]) for found in COUNT_IN_WORDS.finditer(text)]
+    told += [(CHINESE_DIGITS[found[1]], found[0]) for found in COUNT_IN_CHINESE.finditer(text)]
+    small = [words for count, words in told if 0 < count < threshold]
     if small:
         yield DisclosureProblem(
-            msg("A note on the actions seems to tell a small number of persons: {words}.", words=small[0][0]),
-            msg("Write the note without the number."),
+            msg("In {where} there seems to be a small number of persons: {words}.", where=where, words=small[0]),
+            msg("Write it without the number."),
             blocks=False,
         )
 
@@ -215,6 +227,16 @@ def _check_threshold(
                 usual=usual,
             ),
             msg("Raise the threshold, unless a rule of your province allows less."),
+            blocks=False,
+        )
+
+
+def _check_map(options: PackOptions) -> Iterator[DisclosureProblem]:
+    """Borders on a map that nobody has reviewed."""
+    if options.show_boundaries and not options.map_number.strip():
+        yield DisclosureProblem(
+            msg("The maps show borders of townships and have no map review number (审图号)."),
+            msg("Give the number under which the map was reviewed, or leave the borders out."),
             blocks=False,
         )
 

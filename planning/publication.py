@@ -59,7 +59,8 @@ class Publication:
         to 3) or ``upper``; ``share`` of those grades (several rows: a shared zone, or the model's split).
     schools
         :data:`SCHOOL_COLUMNS`. ``pupils``: children of its zone by the model; ``roll``: on the roll, after: projected.
-        ``changed``: its zone, places, classes or kind are not the same.
+        ``changed``: its zone, places, classes or kind are not the same. ``mean_min``: NaN also where a community of
+        its zone is hidden, of whose children it would tell.
     flows
         :data:`FLOW_COLUMNS`: who changes from which school to which (before ≠ after), ordered by ids.
     towns, totals

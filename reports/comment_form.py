@@ -108,7 +108,7 @@ COMMENT_FIELDS: tuple[CommentField, ...] = (
         lines=8,
         note=msg("Please give no names of children or parents and no identity card numbers."),
     ),
-    CommentField("wish", "long_text", msg("What should be done instead?"), max_length=1000, lines=4),
+    CommentField("wish", "long_text", msg("What should be done instead?"), max_length=1000, lines=8),
     CommentField(
         "role",
         "choice",

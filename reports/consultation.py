@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 from geodata.errors import ExportError
 from geodata.messages import Message, msg
 from geodata.study import Progress, no_progress
@@ -20,13 +22,14 @@ from planning.disclosure import DisclosureProblem, check_disclosure
 from planning.procedure import Step
 from planning.run_record import RESULTS_VERSION
 from reports.comment_form import render_form_file
-from reports.consultation_case import Consultation
+from reports.consultation_case import Consultation, list_printed_texts
 from reports.consultation_form import build_paper_form
 from reports.consultation_layers import write_pack_layers
 from reports.consultation_letters import build_letter_rows, build_letters
 from reports.consultation_map import build_map_page
 from reports.consultation_notice import build_notice, list_notice_maps
 from reports.consultation_report import build_report, list_report_maps
+from reports.consultation_report_case import check_today
 from reports.consultation_tables import write_pack_tables
 from reports.consultation_words import say_footer, say_status
 from reports.consultation_zones import NoticeZones, build_notice_zones
@@ -90,7 +93,13 @@ def require_safe(consultation: Consultation) -> tuple[DisclosureProblem, ...]:
     ExportError
         Something would tell of single children or persons; all of it at once, each with what to do.
     """
-    problems = check_disclosure(consultation.study, consultation.publication, consultation.options)
+    problems = check_disclosure(
+        consultation.study,
+        consultation.publication,
+        consultation.options,
+        rules=consultation.rules,
+        texts=list_printed_texts(consultation.proposal.scenario.all_actions, consultation.procedure),
+    )
     blocking = [problem for problem in problems if problem.blocks]
     if blocking:
         told = [part for problem in blocking for part in (problem.message, problem.cure)]
@@ -143,6 +152,7 @@ class _PackWriter:
         self._speakers = [read_catalogue(language) for language in consultation.languages]
         self._pictures: dict[str, bytes] = {}
         self._zones: NoticeZones = {}
+        self._today = pd.DataFrame()
         self._written: list[tuple[Path, str, str]] = []
 
     def write_all(self) -> None:
@@ -165,6 +175,7 @@ class _PackWriter:
         yield msg("Drawing the map for homes"), self._write_map
         yield msg("Drawing the maps to print"), self._draw_pictures
         yield msg("Describing the zones in words"), self._describe_zones
+        yield msg("Judging today by the same rules"), self._check_today
         for _ in self._speakers:
             yield msg("Writing the notice"), partial(self._write_notice, _)
             yield msg("Writing the report"), partial(self._write_report, _)
@@ -195,6 +206,9 @@ class _PackWriter:
     def _describe_zones(self) -> None:
         self._zones = build_notice_zones(self._case)
 
+    def _check_today(self) -> None:
+        self._today = check_today(self._case)
+
     def _write_document(self, name: str, document: Document, role: str) -> None:
         stem = f"{name}_{document.language}"
         self._write(f"{stem}.pdf", render_pdf(document), role, document.language)
@@ -204,7 +218,8 @@ class _PackWriter:
         self._write_document("notice", build_notice(self._case, self._pictures, _, zones=self._zones), "notice")
 
     def _write_report(self, _: Translator) -> None:
-        self._write_document("report", build_report(self._case, self._pictures, _), "report")
+        document = build_report(self._case, self._pictures, _, today=self._today)
+        self._write_document("report", document, "report")
 
     def _write_letters(self, _: Translator) -> None:
         self._write_document("letters", build_letters(self._case, _), "letters")

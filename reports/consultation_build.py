@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from geodata.errors import ScenarioError
 from geodata.messages import Message, msg
 from geodata.study import Progress, StudyArea, compute_digest, no_progress
-from planning.actions import Action, ChangeStages, CloseSchool, MakeTeachingPoint, MergeSchools
 from planning.balance import build_balance
 from planning.balance_tables import Balance
 from planning.compare import MOST_OPTIONS, compare_outcomes
 from planning.enrolment import Limits
-from planning.procedure import Kind, Procedure
+from planning.procedure import Procedure, find_kind
 from planning.publication_build import build_publication
 from planning.publication_options import PackOptions
 from planning.rule_checks import PROPOSED, RULE_CHECKS, check_rules, list_not_checked
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from planning.forecast import Forecast
 
 PACK_ID_LENGTH = 12
-CLOSING = (CloseSchool, MergeSchools, MakeTeachingPoint)
 
 
 def build_consultation(
@@ -93,7 +91,7 @@ def build_consultation(
         checks=checks,
         not_checked=list_not_checked(rules, proposal, checks, balanced=balance is not None),
         options=options,
-        procedure=procedure or Procedure(find_kind(scenario)),
+        procedure=procedure or Procedure(find_kind(scenario.all_actions)),
         pack_id=compute_pack_id(study, rules, (first, proposal, *others), options),
         alternatives=others,
         languages=tuple(languages),
@@ -106,18 +104,16 @@ def build_today(study: StudyArea, scenario: Scenario, language: Language = "zh")
     """Return the question that a proposal is compared with by default: the same without its actions.
 
     A proposal that says itself who goes where (``planning.rule_checks.PROPOSED``) is compared with today's zones where
-    the study has them for all its stages, else with the nearest school.
+    the study has them for all its stages. Else, where it has actions, with the same model without them, so that what
+    differs is what they do; without actions with the nearest school.
     """
     plain = replace(scenario, name=read_catalogue(language)("Today"), actions=(), inherited=(), parent=None)
     if scenario.enrolment not in PROPOSED:
         return plain
     zoned = set(study.zones["stage"].astype(str))
-    return replace(plain, enrolment="zones" if set(scenario.stages) <= zoned else "nearest")
-
-
-def find_kind(scenario: Scenario) -> Kind:
-    """Return which procedure a proposal needs: that of closures where a school closes or loses grades or a stage."""
-    return "closure" if any(map(_closes, scenario.all_actions)) else "rezoning"
+    if set(scenario.stages) <= zoned:
+        return replace(plain, enrolment="zones")
+    return plain if scenario.all_actions else replace(plain, enrolment="nearest")
 
 
 def compute_pack_id(study: StudyArea, rules: Rules, outcomes: Sequence[Outcome], options: PackOptions) -> str:
@@ -126,10 +122,6 @@ def compute_pack_id(study: StudyArea, rules: Rules, outcomes: Sequence[Outcome],
     views = [json.dumps(outcome.record.as_dict()["forecast"], sort_keys=True) for outcome in outcomes]
     digest = compute_digest(study.fingerprint, rules.fingerprint, *asked, *views, repr(options), RESULTS_VERSION)
     return digest[:PACK_ID_LENGTH]
-
-
-def _closes(action: Action) -> bool:
-    return isinstance(action, CLOSING) or (isinstance(action, ChangeStages) and bool(action.drop))
 
 
 def _require_alike(scenario: Scenario, plain: Scenario, alternatives: Sequence[Scenario]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from geodata.study import StudyArea
+from planning.actions import Action
 from planning.compare import Comparison
 from planning.procedure import Procedure
 from planning.publication import Publication
@@ -60,3 +62,9 @@ class Consultation:
     def title(self) -> str:
         """Title of the proposal."""
         return self.options.title or self.proposal.scenario.name
+
+
+def list_printed_texts(actions: Sequence[Action], procedure: Procedure) -> list[str]:
+    """Return what planners wrote beside the actions and the steps: it is printed too, and searched for persons."""
+    notes = [text for record in procedure.records for text in (record.note, *(item.name for item in record.evidence))]
+    return [text for text in (*(action.comment for action in actions), *notes) if text]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from planning.check_words import name_subject, tell_check, tell_cure
+from planning.flag_case import iterate_rows
 from planning.publication import Publication
 from planning.rules import Rules
 from reports.check_tables import say_missing
@@ -24,6 +26,13 @@ if TYPE_CHECKING:
 
 SAFE_UNITS = frozenset({"min", "m", "classes", "schools", "grade", "years", "days", "storeys", "hours", "km_per_h"})
 """What is measured in these says nothing about how many children there are."""
+MIXING = ("max_beyond_share",)
+"""Keys of rules that measure which part of a school's children live in some of its communities."""
+MEANS = ("mean_travel_min", "mean_length_m")
+STEPS: Mapping[str, tuple[float, ...]] = MappingProxyType(
+    {"min": (0.1, 0.2, 0.5, 1.0, 2.0, 5.0), "m": (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)}
+)
+"""What means of ways are rounded to, the finest that tells of no child."""
 COUNTING = ("closure", "unreached")
 """Details of rows whose sentence tells a count of children."""
 _FIGURES = ("measured", "short_by", "cure_amount", "pupils")
@@ -38,10 +47,10 @@ def hide_checks(consultation: Consultation) -> pd.DataFrame:
     """
     checks, threshold = consultation.checks, consultation.publication.threshold
     found = find_hidden(consultation.publication)
-    subjects = zip(checks["subject"], checks["stage"], checks["subject_id"], strict=True)
-    about = np.array(
-        [str(key) in found.get((str(subject), str(stage)), frozenset()) for subject, stage, key in subjects], dtype=bool
-    )
+    mixed = _find_mixed(consultation)
+    keys = {rule.id: rule.key for rule in consultation.rules.rules}
+    told_of = (_is_about_hidden(row, keys.get(str(row.rule_id), ""), found, mixed) for row in iterate_rows(checks))
+    about = np.fromiter(told_of, dtype=bool, count=len(checks))
     few = (checks["unit"] == "pupils") & (checks["measured"] > 0) & (checks["measured"] < threshold)
     told = checks["detail"].isin(COUNTING) | (
         ~np.isfinite(checks["measured"]) & checks["cure"].isin(("places", "classes"))
@@ -56,6 +65,34 @@ def hide_checks(consultation: Consultation) -> pd.DataFrame:
     return table.assign(pupils=np.nan)
 
 
+def _is_about_hidden(row: Any, key: str, found: Hidden, mixed: Hidden) -> bool:
+    """Tell whether figures of a row could give a hidden count back."""
+    subject, stage, name = str(row.subject), str(row.stage), str(row.subject_id)
+    if name in found.get((subject, stage), frozenset()):
+        return True
+    if subject == "school" and name in found.get((subject, ""), frozenset()):
+        return True  # a nine-year school is measured as a whole: less one stage, that is the other
+    return (subject == "town" or key in MIXING) and name in mixed.get((subject, stage), frozenset())
+
+
+def _find_mixed(consultation: Consultation) -> Hidden:
+    """Return towns with a school, and schools with a community, of which a count is hidden, by kind and stage.
+
+    A figure of such a town sums rolls; a share of a school's children sums communities: one more sum than published.
+    """
+    publication = consultation.publication
+    closed = find_hidden(publication)
+    mixed: dict[tuple[str, str], frozenset[str]] = {}
+    for stage in publication.stages:
+        schools = publication.schools[publication.schools["stage"] == stage]
+        inside = schools["school_id"].astype(str).isin(closed.get(("school", stage), frozenset()))
+        ways = publication.ways[publication.ways["stage"] == stage]
+        of_hidden = ways["unit_id"].astype(str).isin(closed.get(("unit", stage), frozenset()))
+        mixed["town", stage] = frozenset(schools.loc[inside, "town"].astype(str))
+        mixed["school", stage] = frozenset(ways.loc[of_hidden, "school_id"].astype(str))
+    return mixed
+
+
 def choose_share_digits(consultation: Consultation, stage: str) -> int:
     """Return how many decimals a share of the county's children may have (3: tenths of a per cent).
 
@@ -65,6 +102,27 @@ def choose_share_digits(consultation: Consultation, stage: str) -> int:
     pupils = totals.loc[totals["stage"] == stage, "pupils"] if stage else totals["pupils"]
     least = float(pupils.min()) if len(pupils) else 0.0
     return next((digits for digits in (3, 2) if least / 10**digits >= consultation.publication.threshold), 1)
+
+
+def round_indicator(consultation: Consultation, name: str, unit: str, stage: str, value: float) -> float:
+    """Return an indicator of the county no finer than may be told; NaN where no rounding would be coarse enough.
+
+    Minutes and metres of the communities are published: a fine mean would be one more sum of their children. So a step
+    of it is worth at least as many children as the threshold, on the longest way. Shares and ratios likewise.
+    """
+    if not math.isfinite(value) or unit not in ("share", "ratio", "min", "m"):
+        return value
+    if unit in ("share", "ratio"):
+        return round(value, choose_share_digits(consultation, stage))
+    publication = consultation.publication
+    units = publication.units[publication.units["stage"] == stage]
+    if name not in MEANS or not units["pupils_hidden"].astype(bool).any():
+        return value
+    ways = units[["min_before", "min_after"] if unit == "min" else ["length_before_m", "length_after_m"]]
+    longest = float(np.nanmax(ways.to_numpy(dtype=np.float64), initial=0.0))
+    pupils = float(publication.totals.loc[publication.totals["stage"] == stage, "pupils"].min())
+    step = next((step for step in STEPS[unit] if step * pupils >= publication.threshold * longest), math.nan)
+    return round(value / step) * step if math.isfinite(step) else math.nan
 
 
 def _round_shares(table: pd.DataFrame, consultation: Consultation) -> None:
@@ -97,9 +155,11 @@ def find_hidden(publication: Publication) -> Hidden:
 
 def say_finding(row: Any, rules: Rules, _: Translator) -> str:
     """Return what a row of :func:`hide_checks` found; without figures where these are hidden."""
+    subject = _.say(name_subject(row))
+    if row.status == "unknown" and row.missing:
+        return _("{subject}: not known without {missing}.", subject=subject, missing=say_missing(str(row.missing), _))
     if not row.hidden:
         return _.say(tell_check(row, rules))
-    subject = _.say(name_subject(row))
     if row.status == "passed":
         return _("{subject}: keeps the rule; the figures are not shown to protect children.", subject=subject)
     if row.status == "failed":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,7 +11,7 @@ import pandas as pd
 from planning.flag_case import iterate_rows
 from planning.rules import Rule
 from reports.consultation_words import say_school
-from reports.document import Block, Paragraph, Table
+from reports.document import Align, Block, Bullets, Paragraph, Table
 from reports.language import MISSING_NUMBER
 
 if TYPE_CHECKING:
@@ -96,30 +97,48 @@ def build_closure_blocks(consultation: Consultation, _: Translator) -> list[Bloc
     if not tests:
         return []
     schools = dict.fromkeys((test.school_id, test.stage) for test in tests)
-    rows = tuple(_tell_school([test for test in tests if (test.school_id, test.stage) == key], _) for key in schools)
-    lead = _("A closure must not be forced while one of these tests stands against it. The result for each school:")
-    headings = (
-        *(_("School"), _("× Stands against it"), _("□ To be shown by a document, or not known")),
-        _("✓ Does not stand against it"),
+    rules = {test.rule.id: test.rule for test in tests}
+    rows = tuple(
+        _mark_school([test for test in tests if (test.school_id, test.stage) == key], rules, _) for key in schools
     )
-    return [Paragraph(lead), Table(headings, rows, widths=(0.22, 0.28, 0.24, 0.26))]
-
-
-def _tell_school(tests: list[ClosureTest], _: Translator) -> tuple[str, ...]:
-    """Return the row of one school: its name, and its tests by result, one below the other."""
-    open_tests = [test for test in tests if test.status not in ("passed", "failed")]
-    return (
-        tests[0].school,
-        _list_tests([test for test in tests if test.status == "failed"], _, details=True),
-        _list_tests(open_tests, _),
-        _list_tests([test for test in tests if test.status == "passed"], _),
+    marks: list[Align] = ["center"] * len(rules)
+    table = Table(
+        headings=(_("School"), *(_("Test {number}", number=_.number(place + 1)) for place in range(len(rules)))),
+        rows=rows,
+        widths=(0.3, *(0.7 / len(rules) for _rule in rules)),
+        aligns=("left", *marks),
+        note=_(
+            "×: stands against a closure; □: to be shown by a document, or not known; ✓: does not stand against it."
+        ),
     )
+    lead = _("A closure must not be forced while one of these tests stands against it:")
+    against = tuple(_tell_against(test, _) for test in tests if test.status == "failed")
+    blocks: list[Block] = [
+        Paragraph(lead),
+        Bullets(tuple(_name_rule(rule, _) for rule in rules.values()), numbered=True),
+        Paragraph(_("The result for each school:")),
+        table,
+    ]
+    return [*blocks, Bullets(against)] if against else blocks
 
 
-def _list_tests(tests: list[ClosureTest], _: Translator, *, details: bool = False) -> str:
-    told = []
-    for test in tests:
-        name = test.rule.name_zh if _.language == "zh" else test.rule.name_en
-        text = _("{test}: {detail}", test=name, detail=test.detail) if details and test.detail else name
-        told.append(f"· {text}")
-    return "\n".join(told) or MISSING_NUMBER
+def _name_rule(rule: Rule, _: Translator) -> str:
+    return rule.name_zh if _.language == "zh" else rule.name_en
+
+
+def _mark_school(tests: list[ClosureTest], rules: Mapping[str, Rule], _: Translator) -> tuple[str, ...]:
+    """Return the row of one school: its name, and a sign for the worst result of each test."""
+    signs = {"failed": "×", "unknown": "□", "evidence": "□", "passed": "✓"}
+    found = {rule_id: {test.status for test in tests if test.rule.id == rule_id} for rule_id in rules}
+    marks = (
+        next((sign for status, sign in signs.items() if status in seen), MISSING_NUMBER) for seen in found.values()
+    )
+    return (tests[0].school, *marks)
+
+
+def _tell_against(test: ClosureTest, _: Translator) -> str:
+    """Return which test stands against the closure of which school, and why."""
+    name = _name_rule(test.rule, _)
+    if not test.detail:
+        return _("{school}: {what}", school=test.school, what=name)
+    return _("{school}: {test}: {detail}", school=test.school, test=name, detail=test.detail)

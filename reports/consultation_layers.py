@@ -88,8 +88,10 @@ FIELDS: Mapping[str, Message] = MappingProxyType(
         "roll_after_hidden": msg("whether the projected roll is hidden"),
         "units_before": msg("communities of its zone before"),
         "units_after": msg("communities of its zone in the proposal"),
-        "mean_min_before": msg("mean minutes to school before"),
-        "mean_min_after": msg("mean minutes to school in the proposal"),
+        "mean_min_before": msg("mean minutes to school before; empty where it would tell a hidden count, or not known"),
+        "mean_min_after": msg(
+            "mean minutes to school in the proposal; empty where it would tell a hidden count, or not known"
+        ),
     }
 )
 """What the fields of the layers mean; ``reason`` stands once for each language, as ``reason_zh``."""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from planning.flag_case import iterate_rows
 from planning.scenario import name_mode
+from reports.comment_form import build_form_spec
 from reports.consultation_changes import Changes, build_changes
 from reports.consultation_words import (
     WayWords,
@@ -27,8 +28,9 @@ from reports.consultation_words import (
     say_time_change,
     say_ways,
     tell_reason,
+    tell_sender,
 )
-from reports.document import Block, Box, Document, Heading, PageBreak, Paragraph, Table
+from reports.document import Blank, Block, Box, Document, Heading, PageBreak, Paragraph, Table
 from reports.forecast_words import say_school_year
 from reports.language import MISSING_NUMBER, Translator
 from reports.legend import name_stage_short
@@ -36,6 +38,13 @@ from reports.legend import name_stage_short
 if TYPE_CHECKING:
     from reports.consultation_case import Consultation
     from reports.consultation_words import Ways
+
+CUT_DASHES = 34
+"""How long the line is along which the slip of a letter is cut off."""
+SLIP_LINES, SHORT_SLIP_LINES = 5, 2
+"""Lines of the slip; fewer where grades part, so that the letter stays on one page."""
+LEAST_LENGTH_M = 50.0
+"""A shorter way would be written as 0 km."""
 
 
 def list_letter_units(consultation: Consultation) -> list[list[Any]]:
@@ -59,6 +68,7 @@ class _Case:
     consultation: Consultation
     ways: Ways
     changes: Changes
+    fields: list[dict[str, Any]]
 
     def find(self, row: Any, side: str) -> tuple[WayWords, ...]:
         """Return the ways of a row of ``publication.units`` on one side."""
@@ -66,7 +76,8 @@ class _Case:
 
 
 def _build_case(consultation: Consultation, _: Translator) -> _Case:
-    return _Case(consultation, build_ways(consultation.publication, _), build_changes(consultation))
+    fields = build_form_spec(consultation, _)["fields"]
+    return _Case(consultation, build_ways(consultation.publication, _), build_changes(consultation), fields)
 
 
 def build_letters(consultation: Consultation, _: Translator) -> Document:
@@ -91,8 +102,8 @@ def _write_cover(letters: list[list[Any]], _: Translator) -> list[Block]:
     if not letters:
         return [Paragraph(_("No community changes its school: there is nobody to write to."), "lead")]
     told = _(
-        "For whoever sends them: {letters} letters, one page each, in the order of this list. Fill in the empty lines,"
-        " and enclose the form for comments. The same letters stand as a table for mail merge in the .csv file beside.",
+        "For whoever sends them: {letters} letters, one page each, in the order of this list. Fill in empty lines, if"
+        " there are any. The same letters stand as a table for mail merge in the .csv file beside.",
         letters=_.number(len(letters)),
     )
     towns: dict[str, list[str]] = {}
@@ -105,7 +116,7 @@ def _write_cover(letters: list[list[Any]], _: Translator) -> list[Block]:
 
 def _write_letter(case: _Case, rows: list[Any], _: Translator) -> list[Block]:
     consultation = case.consultation
-    first, options = rows[0], consultation.options
+    first = rows[0]
     name = say_community(str(first.name), str(first.unit_id), _)
     town = str(first.town)
     place = _("{town}, {community}", town=town, community=name) if town and town not in name else name
@@ -115,9 +126,34 @@ def _write_letter(case: _Case, rows: list[Any], _: Translator) -> list[Block]:
     blocks.append(Paragraph(_say_opening(consultation, _), "lead"))
     for row in rows:
         blocks += _tell_stage(case, row, _)
-    blocks.append(_tell_answering(consultation, _))
-    blocks.append(Paragraph(say_or_blank(options.issuer, _), align="right"))
-    blocks.append(Paragraph(say_day(options.opens, _), align="right"))
+    blocks.append(_tell_answering(consultation, _has_slip(case, rows), _))
+    blocks.append(tell_sender(consultation, _))
+    return [*blocks, *_ask_reply(case, rows[0], place, _)] if _has_slip(case, rows) else blocks
+
+
+def _has_slip(case: _Case, rows: list[Any]) -> bool:
+    """Whether a slip to answer follows: while comments are asked for, and where the page has room for it."""
+    return bool(case.consultation.procedure.missing) and len(rows) == 1
+
+
+def _ask_reply(case: _Case, row: Any, place: str, _: Translator) -> list[Block]:
+    """Return the slip at the foot of a letter: the questions of the form that must be answered, numbered as there."""
+    lines = (
+        SLIP_LINES if len(_list_groups(case.find(row, "before"), case.find(row, "after"))) == 1 else SHORT_SLIP_LINES
+    )
+    asked = [field for field in case.fields if field["required"] or field["id"] == "contact"]
+    slip, dashes = _("Reply slip"), "- " * CUT_DASHES
+    blocks: list[Block] = [
+        Paragraph(f"✂ {dashes} {slip} {dashes}", "small", bold=True, align="center"),
+        Paragraph(_("{community} · Pack {pack}", community=place, pack=case.consultation.pack_id), "small"),
+    ]
+    for field in asked:
+        title = _("{number}. {question}", number=_.number(field["number"]), question=str(field["label"]))
+        if field["options"]:
+            ticks = "   ".join(f"□ {option['label']}".replace(" ", "\u00a0") for option in field["options"])
+            blocks.append(Paragraph(f"{title}\n{ticks}", "lead"))
+        else:
+            blocks.append(Blank(title, min(int(field["lines"]), lines)))
     return blocks
 
 
@@ -169,7 +205,8 @@ def _say_changes(case: _Case, row: Any, _: Translator) -> list[str]:
         old, new = _find_way(before, grades), _find_way(after, grades)
         if old is not None and new is not None and math.isfinite(old.time_min) and math.isfinite(new.time_min):
             change = say_time_change(old.time_min, new.time_min, _)
-            told.append(_("{grades}: the way would be {change}.", grades=name_grades(grades, _), change=change))
+            line = _("{grades}: the way would be {change}.", grades=name_grades(grades, _), change=change)
+            told.append(line[:1].upper() + line[1:])
     return told
 
 
@@ -214,10 +251,12 @@ def _say_way(case: _Case, way: WayWords | None, ride: bool, _: Translator) -> st
     mode = _.say(name_mode(case.consultation.proposal.scenario.mode))
     if not math.isfinite(way.length_m):
         return _("{minutes} {mode}", minutes=minutes, mode=mode)
+    if way.length_m < LEAST_LENGTH_M:
+        return _("{minutes} {mode}, less than 0.1 km", minutes=minutes, mode=mode)
     return _("{minutes} {mode}, {km} km", minutes=minutes, mode=mode, km=_.number(way.length_m / 1000, digits=1))
 
 
-def _tell_answering(consultation: Consultation, _: Translator) -> Block:
+def _tell_answering(consultation: Consultation, slip: bool, _: Translator) -> Block:
     """Return how to answer and until when, or whom to ask once it is decided."""
     options = consultation.options
     closes = say_day(options.closes, _)
@@ -229,7 +268,10 @@ def _tell_answering(consultation: Consultation, _: Translator) -> Block:
     ]
     if not consultation.procedure.missing:
         return Box(_("If you have a question"), tuple(lines))
-    form = _("Or fill in the form that comes with this letter. You need not give your name.")
+    if slip:
+        form = _("Or fill in the slip below. You need not give your name, and please write no child's name.")
+    else:
+        form = _("Or fill in the form for comments. You need not give your name.")
     return Box(_("Tell us what you think until {closes}", closes=closes), (*lines, form))
 
 

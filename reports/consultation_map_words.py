@@ -83,6 +83,7 @@ def _say_search(_: Translator) -> dict[str, str]:
         "kind_school": _("School"),
         "in_community": _("in {community}"),
         "house": _("{street} no. {number}"),
+        "street_one": _("Street in one community"),
         "street_note": _("Street through {count} communities"),
     }
 
@@ -237,6 +238,7 @@ def _say_form(consultation: Consultation, _: Translator) -> dict[str, str]:
 def _say_method(consultation: Consultation, _: Translator) -> list[str]:
     """Return how the answer was found, in plain words."""
     scenario, study = consultation.proposal.scenario, consultation.study
+    differs = consultation.baseline.scenario.enrolment != scenario.enrolment
     methods = {
         "nearest": _("In the proposal every child goes to the nearest school that teaches its stage."),
         "zones": _("In the proposal every community goes to the school of its zone, with the changes named here."),
@@ -247,6 +249,7 @@ def _say_method(consultation: Consultation, _: Translator) -> list[str]:
     parts = [
         _("Two states are compared: the schools and zones of today, and those of the proposal."),
         methods[scenario.enrolment],
+        _("Today is worked out by another method; part of the differences comes from that.") if differs else "",
         _(
             "The way is measured from the homes of a community to the school, one way, {mode}.",
             mode=_.say(name_mode(scenario.mode)),

@@ -17,7 +17,6 @@ from reports.consultation_words import (
     say_before_after,
     say_count,
     say_counts_note,
-    say_day,
     say_days,
     say_footer,
     say_or_blank,
@@ -27,6 +26,7 @@ from reports.consultation_words import (
     say_school,
     say_status,
     say_synthetic,
+    tell_sender,
 )
 from reports.consultation_zones import NoticeZones, build_notice_zones, list_changed_schools, list_told_schools
 from reports.document import Align, Blank, Block, Box, Bullets, Document, Facts, Heading, Paragraph, Picture, Table
@@ -43,7 +43,7 @@ LEGAL_BASIS = {
     "closure": ("Z1", "C1.travel", "C2", "C6", "C9", "C11", "T1"),
 }
 """Rules of the Chinese rulebook that a notice rests on, by kind of proposal; a rulebook without them cites none."""
-_WIDTHS = (0.26, 0.24, 0.12, 0.13, 0.1, 0.15)
+_WIDTHS = (0.25, 0.22, 0.12, 0.15, 0.1, 0.16)
 _ALIGNS: tuple[Align, ...] = ("left", "left", "left", "right", "right", "right")
 LONG_NOTICE = 12
 """More schools than this: a table of contents."""
@@ -175,7 +175,9 @@ def _tell_proposal(consultation: Consultation, pictures: Mapping[str, bytes], _:
         file = name_map(MapKey(stage, "", "after"))
         if file in pictures:
             title = _(
-                "Zones of the proposal, {stage} (hatched: communities that change)", stage=_.say(name_stage(stage))
+                "Zones of the proposal, {stage} (○ school that stays as it is, ■ changed, ▲ new, × closed;"
+                " hatched: communities that change)",
+                stage=_.say(name_stage(stage)),
             )
             alt = _("Map of the county: {title}", title=title)
             blocks.append(Picture(file, alt=alt, caption=say_map_caption(consultation, title, _)))
@@ -332,7 +334,10 @@ def _tell_limits(consultation: Consultation, _: Translator) -> list[Block]:
         *_tell_baseline(consultation, _),
         _("Ways are {mode}, from the middle of a community; a single child's way may be shorter or longer.", mode=mode),
         *(_.say(note) for note in publication.notes),
-        _("On the maps: ○ school, ■ school that changes, ▲ new school, × school that closes."),
+        _(
+            "On the maps: ● the school itself, ○ other schools, ■ school that changes, ▲ new school,"
+            " × school that closes."
+        ),
         _say_map_law(options.show_boundaries, options.map_number, _),
         say_synthetic(consultation, _),
     ]
@@ -390,6 +395,5 @@ def _sign(consultation: Consultation, _: Translator) -> list[Block]:
     return [
         Paragraph(_("Enclosures:"), bold=True),
         Bullets(names, numbered=True),
-        Paragraph(say_or_blank(consultation.options.issuer, _), align="right"),
-        Paragraph(say_day(consultation.options.opens, _), align="right"),
+        tell_sender(consultation, _),
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+import pandas as pd
+
 from planning.scenario import name_stage
 from reports.consultation_case import Consultation
 from reports.consultation_report_case import ReportCase, build_report_case
@@ -35,7 +37,9 @@ def list_report_maps(consultation: Consultation) -> tuple[MapKey, ...]:
     return tuple(MapKey(stage, "", "both") for stage in consultation.publication.stages)
 
 
-def build_report(consultation: Consultation, pictures: Mapping[str, bytes], _: Translator) -> Document:
+def build_report(
+    consultation: Consultation, pictures: Mapping[str, bytes], _: Translator, *, today: pd.DataFrame | None = None
+) -> Document:
     """Return the report for experts and the council.
 
     Parameters
@@ -46,13 +50,15 @@ def build_report(consultation: Consultation, pictures: Mapping[str, bytes], _: T
         PNG by ``name_map`` of :func:`list_report_maps`; a map that is not there is left out.
     _
         The reader's language.
+    today
+        Checks of the baseline (``check_today``), the same in every language; made here where not given.
 
     Returns
     -------
     Document
         A summary page, numbered parts, and two annexes: the other rules, and what was not checked.
     """
-    case = build_report_case(consultation, _)
+    case = build_report_case(consultation, _, today=today)
     lines = compare_checks(case)
     tested = build_closure_tests(case, _)
     risks = list_risks(case, lines, tested, _)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,14 +82,24 @@ class ReportCase:
         return found
 
 
-def build_report_case(consultation: Consultation, _: Translator) -> ReportCase:
-    """Return what the parts of the report share; today is judged by the same rules as the proposal."""
+def check_today(consultation: Consultation) -> pd.DataFrame:
+    """Return the checks of the baseline (``planning.rule_checks.check_rules``), by the same rules as the proposal."""
     study, rules, baseline = consultation.study, consultation.rules, consultation.baseline
     asked = {str(rule.key) for rule in rules.rules if rule.enabled}
     balanced = any(RULE_CHECKS[key].needs_balance for key in asked if key in RULE_CHECKS)
     balance = build_balance(study, rules, outcome=baseline) if balanced else None
-    today = check_rules(study, rules, baseline, balance=balance)
-    return ReportCase(consultation, today, list_names(consultation, _))
+    return check_rules(study, rules, baseline, balance=balance)
+
+
+def build_report_case(consultation: Consultation, _: Translator, *, today: pd.DataFrame | None = None) -> ReportCase:
+    """Return what the parts of the report share. ``today``: of :func:`check_today`, made here where not given."""
+    checks = check_today(consultation) if today is None else today
+    return ReportCase(consultation, checks, list_names(consultation, _))
+
+
+def join_sentences(sentences: Iterable[str], _: Translator) -> str:
+    """Return sentences one after the other, with the language's space between them; empty ones are left out."""
+    return ("" if _.language == "zh" else " ").join(sentence for sentence in sentences if sentence)
 
 
 def say_option(outcome: Outcome, _: Translator) -> str:

@@ -17,8 +17,9 @@ from planning.procedure import STEPS, StepRecord
 from planning.rule_checks import RULE_CHECKS
 from planning.rules import Rule
 from reports.check_tables import SEVERITY_NAMES
+from reports.consultation_checks import find_hidden
 from reports.consultation_closures import name_test_status
-from reports.consultation_report_case import ReportCase, Said, hide_small, say_small
+from reports.consultation_report_case import ReportCase, Said, hide_small, join_sentences, say_small
 from reports.consultation_report_rules import name_rule
 from reports.consultation_words import say_count
 from reports.document import Block, Bullets, Heading, Paragraph, Table
@@ -160,7 +161,8 @@ class _Teller:
     def _publish(self, message: Message, school_id: str, _: Translator) -> Message:
         count = self.case.count_after(school_id, self.answer.stage)
         params = dict(message.params)
-        if count.hidden:
+        closed = find_hidden(self.case.consultation.publication).get(("school", self.answer.stage), frozenset())
+        if count.hidden or school_id in closed:  # the finding may count by the model where the roll is shown
             told: dict[str, object] = {
                 key: Said(_("some")) if key in ("pupils", "short", "size") else value for key, value in params.items()
             }
@@ -243,7 +245,6 @@ def build_closures_part(case: ReportCase, tested: Sequence[TestedClosure], _: Tr
     if not rules:
         yield Paragraph(_("The rulebook names no tests that a closure must pass."))
     else:
-        yield Paragraph(_("A school must not be closed or merged while one of these grounds stands against it:"))
         yield _build_grounds(rules, _)
         yield _build_matrix(rules, tested, case, _)
         if any(test.status == "evidence" and not test.found for item in tested for test in item.tests):
@@ -280,7 +281,8 @@ def _build_grounds(rules: Sequence[Rule], _: Translator) -> Table:
             (name_rule(rule, _), note, _("{source}, {clause}", source=source, clause=clause) if clause else source)
         )
     headings = (_("Ground"), _("How it is judged here"), _("Source"))
-    return Table(headings, tuple(rows), (0.27, 0.45, 0.28))
+    caption = _("A school must not be closed or merged while one of these grounds stands against it:")
+    return Table(headings, tuple(rows), (0.27, 0.45, 0.28), caption=caption)
 
 
 def _build_matrix(rules: Sequence[Rule], tested: Sequence[TestedClosure], case: ReportCase, _: Translator) -> Table:
@@ -292,8 +294,8 @@ def _build_matrix(rules: Sequence[Rule], tested: Sequence[TestedClosure], case: 
         stage = f"\n{name_stage_short(item.answer.stage, _)}" if several else ""
         rows.append((f"{item.name}{stage}", leave, item.goes, *(marks.get(rule.id, "–") for rule in rules)))
     headings = (_("School"), _("Leave"), _("They go to"), *(rule.id for rule in rules))
-    width = 0.6 / max(1, len(rules))
-    return Table(headings, tuple(rows), widths=(0.17, 0.07, 0.16, *([width] * len(rules))))
+    width = 0.54 / max(1, len(rules))
+    return Table(headings, tuple(rows), widths=(0.17, 0.08, 0.21, *([width] * len(rules))))
 
 
 def _list_details(tested: Sequence[TestedClosure], _: Translator) -> Iterator[Block]:
@@ -302,7 +304,8 @@ def _list_details(tested: Sequence[TestedClosure], _: Translator) -> Iterator[Bl
         for test in item.tests:
             sign = _("{sign} {rule}", sign=_SIGNS[test.status], rule=test.rule.id)
             if test.found:
-                lines.append(" ".join(part for part in (f"{sign}:", *test.found, test.needed) if part))
+                told = join_sentences((*test.found, test.needed), _)
+                lines.append(_("{test}: {finding}", test=sign, finding=told))
         if lines or item.others:
             yield Heading(item.name, 3)
             yield Bullets((*lines, *item.others))

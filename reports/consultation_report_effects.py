@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from planning.flag_case import iterate_rows
+from reports.consultation_checks import round_indicator
 from reports.consultation_report_case import ReportCase, tell_community, tell_school, tell_schools
 from reports.consultation_words import (
     name_school_status,
@@ -53,7 +54,8 @@ def _list_pure_effects(case: ReportCase, _: Translator) -> Iterator[Block]:
         for outcome in (proposal.before, proposal):
             rows = outcome.indicators
             mask = (rows["indicator"] == "mean_travel_min") & (rows["stage"] == stage) & (rows["area_kind"] == "county")
-            found.append(float(rows.loc[mask, "value"].iloc[0]) if mask.any() else math.nan)
+            value = float(rows.loc[mask, "value"].iloc[0]) if mask.any() else math.nan
+            found.append(round_indicator(case.consultation, "mean_travel_min", "min", stage, value))
         if all(map(math.isfinite, found)):
             yield Paragraph(
                 _(
@@ -76,9 +78,13 @@ def _name_part(case: ReportCase, stage: str, _: Translator) -> str:
 def _build_totals(case: ReportCase, _: Translator) -> Table:
     rows = []
     for row in iterate_rows(case.consultation.publication.totals):
-        counts = (row.pupils, row.moved_pupils, row.worse_pupils, row.same_pupils, row.better_pupils, row.lost_pupils)
-        told = [_say_of(float(count), float(row.pupils), _) for count in counts]
-        rows.append((name_stage_short(str(row.stage), _), _.number(row.pupils), *told[1:]))
+        told = [
+            say_count(math.nan, True, case.threshold, _)
+            if getattr(row, f"{name}_hidden", False)
+            else _say_of(float(getattr(row, f"{name}_pupils")), float(row.pupils), _)
+            for name in ("moved", "worse", "same", "better", "lost")
+        ]
+        rows.append((name_stage_short(str(row.stage), _), _.number(row.pupils), *told))
     headings = (
         *(_("Stage"), _("Children"), _("Change school"), _("Longer way")),
         *(_("No change"), _("Shorter way"), _("Lose their way")),

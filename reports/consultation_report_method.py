@@ -25,6 +25,8 @@ from reports.today_tables import name_severity
 
 MOST_ISSUES = 10
 DIGEST_LETTERS = 12
+_FLAG_WEIGHTS = {"error": "block", "warning": "warn"}
+"""Weights of flags by the severity of a finding in the data; notes are called the same."""
 COMMAND = "python cli.py export STUDY.toml --scenario PROPOSAL.toml --baseline TODAY.toml --lang both --out FOLDER"
 ROLE_NAMES: Mapping[str, Message] = MappingProxyType(
     {
@@ -153,15 +155,15 @@ def _list_quality(issues: tuple[DataIssue, ...], _: Translator) -> Iterator[Bloc
         first.setdefault(issue.check, issue)
     rows = tuple(
         (
-            name_severity(issue.severity, _),
+            name_severity(_FLAG_WEIGHTS.get(issue.severity, issue.severity), _),
             _.number(counts[check]),
-            " ".join(part for part in (_.say(issue.problem), _.say(issue.cure) if issue.cure else "") if part),
+            _.say(issue.problem),
         )
         for check, issue in list(first.items())[:MOST_ISSUES]
     )
     rest = len(first) - len(rows)
     note = _("{count} further kinds of findings stand in the program.", count=_.number(rest)) if rest > 0 else ""
-    headings = (_("Weight"), _("Times"), _("Finding (the first of its kind)"))
+    headings = (_("Gravity"), _("Times"), _("Finding (the first of its kind)"))
     yield Table(headings, rows, (0.14, 0.1, 0.76), ("left", "right", "left"), note=note)
 
 

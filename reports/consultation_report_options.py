@@ -15,6 +15,7 @@ from planning.run import Outcome
 from planning.scenario import name_stage
 from reports.compare_tables import read_measure
 from reports.compare_words import KEY_INDICATORS, say_number
+from reports.consultation_checks import round_indicator
 from reports.consultation_report_case import ReportCase, hide_small, say_option
 from reports.consultation_report_method import name_method
 from reports.consultation_words import say_count
@@ -72,7 +73,10 @@ def _build_option_table(case: ReportCase, stage: str, _: Translator) -> Table:
         found = indicators[(indicators["indicator"] == name) & (indicators["stage"] == stage)]
         row = next(iterate_rows(found), None)
         if row is not None:
-            values = [float(getattr(row, f"value_{option}")) for option in range(len(names))]
+            values = [
+                round_indicator(consultation, name, str(row.unit), stage, float(getattr(row, f"value_{option}")))
+                for option in range(len(names))
+            ]
             if any(map(math.isfinite, values)):
                 rows.append((_title(name, _), *(_say_value(value, str(row.unit), case, _) for value in values)))
     caption = _.say(name_stage(stage)) if len(consultation.publication.stages) > 1 else ""
@@ -81,7 +85,9 @@ def _build_option_table(case: ReportCase, stage: str, _: Translator) -> Table:
     note = ""
     if len(names) > 2:
         note = _(
-            "Children are counted against today. Only those of the proposal are rounded as in all other documents."
+            "Children are counted against today. Those of the alternatives are rounded to multiples of {step}, so that"
+            " no small difference is told.",
+            step=_.number(case.threshold),
         )
     return Table((_("Measure"), *names), tuple(rows), aligns=aligns, caption=caption, note=note)
 
@@ -96,12 +102,15 @@ def _say_counts(name: str, case: ReportCase, stage: str, _: Translator) -> tuple
     consultation = case.consultation
     title = next(_.say(item.title) for item in MEASURES if item.name == name)
     totals = consultation.publication.totals
-    own = totals.loc[totals["stage"] == stage, name]
-    cells = [MISSING_NUMBER, _.number(float(own.iloc[0])) if len(own) else MISSING_NUMBER]
-    cells += [
-        _say_value(read_measure(consultation.comparison, option, name, stage), "pupils", case, _)
-        for option in range(2, len(consultation.alternatives) + 2)
-    ]
+    own = next(iterate_rows(totals[totals["stage"] == stage]), None)
+    hidden = bool(getattr(own, name.replace("_pupils", "_hidden"), False))
+    cells = [MISSING_NUMBER, say_count(float(getattr(own, name, math.nan)), hidden, case.threshold, _)]
+    step = case.threshold
+    for option in range(2, len(consultation.alternatives) + 2):
+        value = read_measure(consultation.comparison, option, name, stage)
+        # An alternative may differ from the proposal in one small community: a fine number would tell its children.
+        rough = round(value / step) * step if value >= step else value
+        cells.append(_say_value(rough, "pupils", case, _))
     return (title, *cells)
 
 

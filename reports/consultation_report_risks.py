@@ -33,12 +33,16 @@ LONG_WAY_RISE_MIN = 5.0
 
 @dataclass(frozen=True)
 class Risk:
-    """One thing that can go wrong: how grave (0 forbids, 1 grave, 2 to be known), what, why, and what helps."""
+    """One thing that can go wrong: how grave (0 forbids, 1 grave, 2 to be known), what, why, and what helps.
+
+    ``brief``: what the summary says in the place of a long ``why``.
+    """
 
     grade: int
     title: str
     why: str
     cure: str
+    brief: str = ""
 
 
 def list_risks(
@@ -66,7 +70,7 @@ def build_risks_part(risks: Sequence[Risk], _: Translator) -> Iterator[Block]:
         return
     grades = {0: _("forbids"), 1: _("grave"), 2: _("to be known")}
     rows = tuple((grades[risk.grade], risk.title, risk.why, risk.cure) for risk in risks)
-    yield Table((_("Weight"), _("Risk"), _("Why"), _("What helps")), rows, (0.11, 0.24, 0.38, 0.27))
+    yield Table((_("Gravity"), _("Risk"), _("Why"), _("What helps")), rows, (0.11, 0.24, 0.38, 0.27))
 
 
 def _find_closures(tested: Sequence[TestedClosure], _: Translator) -> Iterator[Risk]:
@@ -108,28 +112,40 @@ def _find_rules(case: ReportCase, lines: Sequence[RuleLine], _: Translator) -> I
             )
     advising = [line for line in touched if line.rule.severity == "warn"]
     if advising:
+        ids = [line.rule.id for line in advising]
+        cases = [len(line.new) + len(line.worse) for line in advising]
         told = [
-            _("{rule} ({count})", rule=line.rule.id, count=_.number(len(line.new) + len(line.worse)))
-            for line in advising
+            _("{rule} ({count})", rule=line.rule.id, count=_.number(count))
+            for line, count in zip(advising, cases, strict=True)
         ]
         yield Risk(
             1,
             _("Rules that advise are newly broken, or by more"),
             _("Cases by rule: {rules}.", rules=_.join(told)),
             _("The part “Rules” names them; state for each why it is accepted, or mend it."),
+            _("{count} cases, rules {rules}.", count=_.number(sum(cases)), rules=join_first(ids, MOST_NAMED, _))
+            if len(ids) > MOST_NAMED
+            else "",
         )
 
 
 def _find_lost(case: ReportCase, _: Translator) -> Iterator[Risk]:
     totals = case.consultation.publication.totals
-    for row in iterate_rows(totals[totals["lost_pupils"] > 0]):
+    for row in iterate_rows(totals):
+        hidden = bool(getattr(row, "lost_hidden", False))
+        if not (hidden or row.lost_pupils > 0):
+            continue
+        stage = _.say(name_stage(str(row.stage)))
+        some = _("Some children reach a school today and none in the proposal ({stage}).", stage=stage)
         yield Risk(
             0,
             _("Children without a school"),
-            _(
+            some
+            if hidden
+            else _(
                 "{count} children reach a school today and none in the proposal ({stage}).",
                 count=_.number(row.lost_pupils),
-                stage=_.say(name_stage(str(row.stage))),
+                stage=stage,
             ),
             _("Keep their school, run a bus, or open another."),
         )

@@ -16,8 +16,8 @@ from reports.check_tables import SEVERITY_NAMES, say_missing
 from reports.citations import cite_rule
 from reports.consultation_checks import hide_checks, say_finding, say_remedy
 from reports.consultation_closures import name_test_status
-from reports.consultation_report_case import ReportCase
-from reports.document import Block, Box, Heading, Paragraph, Table
+from reports.consultation_report_case import ReportCase, join_sentences
+from reports.document import Block, Box, Heading, PageBreak, Paragraph, Table
 from reports.language import Translator
 
 MOST_FINDINGS = 3
@@ -208,14 +208,16 @@ def _build_changes(touched: Sequence[RuleLine], case: ReportCase, _: Translator)
             (_("▲ broken by more"), line.worse),
             (_("▼ broken by less"), line.eased),
         ):
-            told += [f"{sign}: {tell_row(row, case, _)}" for row in order_rows(found)[:most]]
+            told += [
+                _("{sign}: {finding}", sign=sign, finding=tell_row(row, case, _)) for row in order_rows(found)[:most]
+            ]
             if len(found) > most:
                 told.append(_("{sign}: {count} more", sign=sign, count=_.number(len(found) - most)))
         if len(line.cured):
             names = [_tell_subject(row, case, _) for row in line.cured]
             told.append(_("✓ no longer broken: {names}", names=join_first(names, MOST_NAMED, _)))
         rows.append((name_rule(line.rule, _), _.say(SEVERITY_NAMES[line.rule.severity]), "\n".join(told)))
-    headings = (_("Rule"), _("Weight"), _("What changes"))
+    headings = (_("Rule"), _("Force"), _("What changes"))
     return Table(headings, tuple(rows), (0.24, 0.1, 0.66))
 
 
@@ -243,8 +245,8 @@ def _build_rule_table(lines: Sequence[RuleLine], case: ReportCase, _: Translator
         )
         for line in lines
     )
-    headings = (_("Rule, source and clause"), _("Weight"), _("Today"), _("Proposal"), _("How it is met"))
-    return Table(headings, rows, widths=(0.3, 0.09, 0.12, 0.13, 0.36))
+    headings = (_("Rule, source and clause"), _("Force"), _("Today"), _("Proposal"), _("How it is met"))
+    return Table(headings, rows, widths=(0.29, 0.1, 0.12, 0.13, 0.36))
 
 
 def _say_state(rows: Rows, _: Translator) -> str:
@@ -280,7 +282,7 @@ def _tell_met(line: RuleLine, case: ReportCase, _: Translator) -> str:
     for rows in (line.new, line.worse, failed):
         if rows:
             row = order_rows(rows)[0]
-            return " ".join(part for part in (tell_row(row, case, _), tell_row_cure(row, case, _)) if part)
+            return join_sentences((tell_row(row, case, _), tell_row_cure(row, case, _)), _)
     if line.state == "evidence":
         return _("To be shown by a document.")
     decided = [row for row in line.then if row.status == line.state]
@@ -291,6 +293,7 @@ def _tell_met(line: RuleLine, case: ReportCase, _: Translator) -> str:
 
 def build_rule_annexes(case: ReportCase, lines: Sequence[RuleLine], _: Translator) -> Iterator[Block]:
     """Yield annex A, every rule with its clause and how it is met, and annex B, what was not checked and why."""
+    yield PageBreak()
     yield Heading(_("Annex A. The other rules that were checked"), 1)
     yield Paragraph(
         _(

@@ -254,8 +254,8 @@ def _list_reasons(reasons: list[tuple[str, str]], _: Translator) -> tuple[str, .
 
 
 def share_widths(widths: Sequence[float]) -> tuple[float, ...]:
-    """Return widths that add up to the line: a column that was left out leaves its width to the first."""
-    return (widths[0] + 1.0 - sum(widths), *widths[1:])
+    """Return widths that add up to the line: a column that was left out leaves its width to all others."""
+    return tuple(width / sum(widths) for width in widths)
 
 
 def _tell_community(case: _Case, unit: Any, ride: bool, _: Translator) -> tuple[str, ...]:

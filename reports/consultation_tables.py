@@ -20,7 +20,7 @@ from planning.run_record import RESULTS_VERSION
 from reports.check_tables import SEVERITY_NAMES, STATUS_NAMES, SUBJECT_NAMES, name_rule
 from reports.citations import cite_rule
 from reports.compare_words import name_verdict
-from reports.consultation_checks import choose_share_digits, hide_checks, say_finding, say_remedy
+from reports.consultation_checks import hide_checks, round_indicator, say_finding, say_remedy
 from reports.consultation_closures import list_closure_tests, name_test_status
 from reports.consultation_sheets import build_published_sheets, list_numbers, list_rows
 from reports.consultation_words import (
@@ -217,10 +217,9 @@ def _list_values(consultation: Consultation, rows: pd.DataFrame, option: int, _:
             found.append(
                 say_count(value, small, consultation.publication.threshold, _) if small else float(round(value))
             )
-        elif row.kind == "share":
-            found.append(round(value, choose_share_digits(consultation, str(row.stage))))
         else:
-            found.append(round(value, DIGITS[row.kind]))
+            told = round_indicator(consultation, str(row.indicator), str(row.unit), str(row.stage), value)
+            found.append(round(told, DIGITS[row.kind]) if math.isfinite(told) else None)
     return found
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from geodata.messages import Message
 from planning.flag_case import iterate_rows
 from planning.run_record import RESULTS_VERSION
+from reports.document import Paragraph
 from reports.language import MISSING_NUMBER, Translator
 
 if TYPE_CHECKING:
@@ -162,6 +163,12 @@ def say_proposal(procedure: Procedure, _: Translator) -> str:
 def say_or_blank(text: str, _: Translator) -> str:
     """Return a text of the bureau, or a line to write it on."""
     return text.strip() or BLANK_LINE
+
+
+def tell_sender(consultation: Consultation, _: Translator) -> Paragraph:
+    """Return who signs and when, kept together at the right."""
+    options = consultation.options
+    return Paragraph(f"{say_or_blank(options.issuer, _)}\n{say_day(options.opens, _)}", align="right")
 
 
 def say_period(options: PackOptions, _: Translator) -> str:

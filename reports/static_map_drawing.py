@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DOTS_PER_INCH = 200
 WIDTH_IN = 6.6
-SCHOOL_HEIGHT_IN, LEAST_HEIGHT_IN, MOST_HEIGHT_IN = 4.3, 3.6, 8.2
+SCHOOL_HEIGHT_IN, LEAST_HEIGHT_IN, MOST_HEIGHT_IN = 3.6, 3.6, 8.2
 FONTS = (SANS, "DejaVu Sans")
 MOST_NAMES = 130
 """With more schools than this on a map only those that change are named: the others' names would hide the map."""

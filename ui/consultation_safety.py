@@ -17,12 +17,14 @@ from planning.publication import Publication
 from planning.publication_options import PackOptions
 from planning.rules import Rules
 from reports.consultation_build import build_today
+from reports.consultation_case import list_printed_texts
 from reports.language import Translator
 from reports.legend import name_stage_short
 from ui.cards import text
 from ui.consultation_job import Checked, PackAsk, check_in_worker, compute_check_key, read_checked
 from ui.job_panel import clear_job, open_board, read_job, render_job, say_failure, start_job
 from ui.jobs import JobState
+from ui.rules_key import read_rules
 from ui.state import read_open_reference
 from ui.studies import read_class_sizes, read_reference
 from ui.text import plain
@@ -40,9 +42,11 @@ def _load(key: str) -> Checked | None:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _check(
-    key: str, options: str, _study: StudyArea, _publication: Publication, _options: PackOptions
+    key: str, asked: str, _study: StudyArea, _publication: Publication, _ask: PackAsk
 ) -> tuple[DisclosureProblem, ...]:
-    return check_disclosure(_study, _publication, _options)
+    rules = read_rules(_ask.rulebook)
+    texts = list_printed_texts(_ask.proposal.all_actions, _ask.procedure)
+    return check_disclosure(_study, _publication, _ask.options, rules=rules, texts=texts)
 
 
 def find_checked(study: StudyArea, ask: PackAsk, _: Translator) -> Checked | None:
@@ -103,7 +107,8 @@ def _start(ask: PackAsk, key: str) -> bool:
 
 def find_problems(study: StudyArea, ask: PackAsk, checked: Checked) -> tuple[DisclosureProblem, ...]:
     """Return what stands against publishing with the details as they are now."""
-    return _check(compute_check_key(study.fingerprint, ask), repr(ask.options), study, checked.publication, ask.options)
+    asked = repr((ask.options, ask.procedure))
+    return _check(compute_check_key(study.fingerprint, ask), asked, study, checked.publication, ask)
 
 
 def render_safety(checked: Checked, problems: Sequence[DisclosureProblem], _: Translator) -> None:

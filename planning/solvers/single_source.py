@@ -1,8 +1,9 @@
 """Capacitated p-median and single-source capacitated location: every row whole at one open site, least cost, proven.
 
 Local search gives a plan, Lagrangian relaxation of "each row once" the bound; what no better plan can have is dropped,
-and branch and bound with the same relaxation closes the rest. The tree first looks only for plans close to the bound:
-with so low a cutoff most arcs fall away, and what it finds or excludes is proven either way.
+and branch and bound with the same relaxation closes the rest. The best sites for split rows are filled with whole
+ones, and regions of plans are solved anew, before the tree and now and then within it. The tree first looks only
+for plans close to the bound: with so low a cutoff most arcs fall away, and what it finds or excludes is proven.
 """
 
 from __future__ import annotations
@@ -30,8 +31,7 @@ _WORKERS = 2
 _ROOT_ROUNDS, _FIRST_KICKS = 600, 150
 _FIRST_STEP_SHARE = 0.0015
 _STEP_GROWTH = 2.0
-_QUICK_NODES = 60
-_ALL_STEPS = 4.0
+_QUICK_NODES, _STEP_WORK = 60, 8_000_000
 _TURNS = (8, 12)
 _QUIET = 5
 _SEARCH_SHARE, _CLIMB_SHARE = 0.06, 0.05
@@ -105,7 +105,7 @@ class _Solver:
         self.bound = -math.inf
         self.price, self.priced = np.zeros(instance.n_rows), -math.inf
         self.average, self.opened = np.zeros(0), np.zeros(instance.n_sites)
-        self.step_share = _FIRST_STEP_SHARE
+        self.step_share, self.leaps = _FIRST_STEP_SHARE, False
         self.facts: dict[str, float] = {"nodes": 0, "trees": 0}
 
     def run(self) -> str:
@@ -123,8 +123,9 @@ class _Solver:
     def _search(self, pool: Executor) -> str:
         self._start(pool)
         while not self.is_done():
-            if self.incumbent.is_late() or not self._run_tree(pool):
+            if self.incumbent.is_late():
                 return "time"
+            self._run_tree(pool)
         upper = self.incumbent.upper
         return "gap" if math.isfinite(upper) and upper - self.bound > OPTIMAL_GAP_SHARE * abs(upper) else "proven"
 
@@ -142,7 +143,7 @@ class _Solver:
             self._climb_root(_ROOT_ROUNDS)
             self.regions = RegionSearch(best, self.price, best.seed + turns, pool)
             before = math.inf
-            while best.upper < before * (1.0 - _WORTH):
+            while before - best.upper > _WORTH * abs(best.upper):
                 before = best.upper
                 self._polish(_ROOT_POLISH)
 
@@ -267,17 +268,18 @@ class _Solver:
                 best.round(free, arcs.row, arcs.site, self.average, self.opened, rounds, level, heat, spare)
             quiet = 0 if best.upper < before * (1.0 - 1e-5) else quiet + 1
 
-    def _run_tree(self, pool: Executor) -> bool:
-        """Look for plans close to the bound; return whether all were looked at."""
+    def _run_tree(self, pool: Executor) -> None:
+        """Look for plans close to the bound, or for all that are better."""
         own, best = self.instance, self.incumbent
         step = self.step_share * max(abs(self.bound), 1e-3 * own.most) + own.grain
-        target = min(self.bound + step, own.most)
-        if best.goal < self.bound + _ALL_STEPS * step:
-            target = min(best.goal, own.most)
+        target = min(best.goal if self.leaps else self.bound + step, best.goal, own.most)
         status = np.zeros(own.n_sites, dtype=np.int8)
         arcs = reduce_arcs(own, status, self.price, self.bound, target)
         tree = Tree(own, arcs, status, target, best, pool)
-        done = tree.run(self.price, self.bound, polish=lambda nodes: self._polish(int(_POLISH_SHARE * nodes)))
+        most = math.inf if self.leaps or target >= best.goal else max(_STEP_WORK // max(len(arcs.row), 1), _QUICK_NODES)
+        done = tree.run(self.price, self.bound, most, polish=lambda nodes: self._polish(int(_POLISH_SHARE * nodes)))
+        # Where a step takes this long, more steps take longer than all at once: low cutoffs make for short strides.
+        self.leaps = self.leaps or not done
         self.bound = max(self.bound, self._lift(min(tree.bound, best.upper)))
         if tree.nodes < _QUICK_NODES:
             self.step_share *= _STEP_GROWTH
@@ -286,7 +288,6 @@ class _Solver:
             "nodes": self.facts["nodes"] + tree.nodes,
             "arcs_left": len(arcs.row),
         }
-        return done
 
 
 def start_prices(instance: Instance) -> Floats:

@@ -104,7 +104,7 @@ class Search {
   }
 
   optionOfStreet(street, i, rank) {
-    const note = this.words.say("street_note", { count: this.words.number(street.units.length) });
+    const note = this.words.say(street.units.length === 1 ? "street_one" : "street_note", { count: this.words.number(street.units.length) });
     return { kind: "street", at: i, rank, order: street.name.length, text: street.name, note: street.town ? `${street.town} · ${note}` : note };
   }
 

@@ -175,6 +175,23 @@ def test_notes_with_small_counts_are_doubted(safe: Publication) -> None:
     assert not check_disclosure(STUDY, safe, PackOptions(), texts=["教学点一、二年级共15人，并入中心小学"])
 
 
+@pytest.mark.parametrize("text", ["仅有六名学生", "只剩两人", "共６人", "only 7 pupils"])
+def test_small_counts_in_words_are_doubted(safe: Publication, text: str) -> None:
+    assert [item.blocks for item in check_disclosure(STUDY, safe, PackOptions(), texts=[text])] == [False]
+    assert [item.blocks for item in check_disclosure(STUDY, safe, PackOptions(purpose=text))] == [False]
+
+
+@pytest.mark.parametrize("text", ["第一人民医院", "十六人", "二年级学生", "2026年9月", "一、二年级"])
+def test_other_words_are_not(safe: Publication, text: str) -> None:
+    assert not check_disclosure(STUDY, safe, PackOptions(), texts=[text])
+
+
+def test_borders_without_a_map_number_are_doubted(safe: Publication) -> None:
+    found = check_disclosure(STUDY, safe, PackOptions(show_boundaries=True))
+    assert [item.blocks for item in found] == [False]
+    assert not check_disclosure(STUDY, safe, PackOptions(show_boundaries=True, map_number="S(2026)001"))
+
+
 def test_low_threshold_is_doubted(safe: Publication) -> None:
     low = dataclasses.replace(safe, threshold=5)
     found = check_disclosure(STUDY, low, PackOptions(threshold=5))
@@ -204,3 +221,43 @@ def test_rolls_that_are_not_small_are_all_shown() -> None:
     schools = build_rolls([100.0, 50.0, 60.0, 70.0], [100.0, 50.0, 60.0, np.nan])
     small, beside = choose_hidden_rolls(schools, pd.DataFrame(columns=["school_from", "school_to", "share"]), THRESHOLD)
     assert not small.any() and not beside.any()
+
+
+def test_mean_minutes_of_a_school_with_a_hidden_community_are_not_told() -> None:
+    # (5 children of a x 40 min + 30 of b x 10 min …) / all: with the minutes of a, b and c the mean tells of a.
+    towns = dict.fromkeys("abcd", "T")
+    cells = build_cells([("a", "S", "S", 5), ("b", "S", "S", 30), ("c", "S", "S", 12), ("d", "R", "R", 40)], {})
+    shown = build_from_cells(cells, towns)
+    schools = shown.schools.assign(mean_min_before=11.0, mean_min_after=11.0)
+    found = protect(dataclasses.replace(shown, schools=schools), cells).schools.set_index("school_id")
+    assert found.loc["S", ["mean_min_before", "mean_min_after"]].isna().all()
+    assert found.loc["R", ["mean_min_before", "mean_min_after"]].tolist() == [11.0, 11.0]
+
+
+def test_rolls_do_not_tell_of_a_hidden_flow() -> None:
+    # Six children go from S to R: 120 - 6 and 80 + 6 on the rolls would say so.
+    towns = dict.fromkeys("abc", "T")
+    cells = build_cells([("a", "S", "S", 114), ("b", "S", "R", 6), ("c", "R", "R", 80), ("d", "Q", "Q", 90)], {})
+    shown = build_from_cells(cells, {**towns, "d": "T"})
+    rolls = {"Q": (90.0, 90.0), "R": (80.0, 86.0), "S": (120.0, 114.0)}
+    keys = shown.schools["school_id"]
+    schools = shown.schools.assign(
+        roll_before=[rolls[key][0] for key in keys], roll_after=[rolls[key][1] for key in keys]
+    )
+    transfers = pd.DataFrame({"school_from": list("QRS"), "school_to": list("QRS"), "share": 1.0})
+    found = protect(dataclasses.replace(shown, schools=schools), cells, {"primary": transfers})
+    after = found.schools.set_index("school_id")
+    assert after.loc[["R", "S"], "roll_after_hidden"].all() and after.loc[["R", "S"], "roll_after"].isna().all()
+    assert after.loc["Q", "roll_after"] == 90.0
+
+
+def test_mean_metres_of_a_parted_community_do_not_tell_how_many_move() -> None:
+    # Of a 100 go to S; of these 6 go to R: with 1,000 m to S and 2,000 m to R the mean becomes 1,060 m.
+    rows = [("a", "S", "S", 94), ("a", "S", "R", 6), ("b", "S", "S", 60), ("c", "R", "R", 90)]
+    cells = build_cells(rows, {})
+    shown = build_from_cells(cells, dict.fromkeys("abc", "T"))
+    units = shown.units.assign(before_ids=["S", "S", "R"], after_ids=["S;R", "S", "R"])
+    units = units.assign(length_before_m=1_000.0, length_after_m=[1_060.0, 1_000.0, 1_000.0])
+    found = protect(dataclasses.replace(shown, units=units), cells).units.set_index("unit_id")
+    assert found.loc["a", "moved_hidden"] and found.loc["a", ["length_before_m", "length_after_m"]].isna().all()
+    assert found.loc["b", "length_after_m"] == 1_000.0

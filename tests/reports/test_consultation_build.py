@@ -12,12 +12,12 @@ from geodata.build import read_study
 from geodata.errors import InfeasibleError, ScenarioError
 from planning.actions import Action, ChangePlaces, CloseSchool, MakeTeachingPoint, MergeSchools, MoveUnits
 from planning.disclosure import check_disclosure
-from planning.procedure import Procedure
+from planning.procedure import Procedure, find_kind
 from planning.publication_options import PackOptions
 from planning.rules import design_class_size
 from planning.scenario import Scenario
 from planning.scenario_file import read_scenario
-from reports.consultation_build import build_consultation, build_today, find_kind
+from reports.consultation_build import build_consultation, build_today
 from reports.consultation_case import Consultation
 from tests.planning.action_worlds import CN, build_street
 
@@ -79,6 +79,7 @@ def test_today_of_a_proposal_that_draws_zones_is_what_is_in_force() -> None:
     drawn = Scenario("drawn", enrolment="zoning")
     zoned = build_street(zones=[(key, "primary", "W") for key in "abcde"])
     assert build_today(STUDY, drawn).enrolment == "nearest"
+    assert build_today(STUDY, replace(drawn, actions=CLOSE.actions)).enrolment == "zoning"
     assert build_today(zoned, drawn).enrolment == "zones"
     assert build_today(zoned, replace(drawn, stages=("primary", "junior"))).enrolment == "nearest"
     assert build_today(zoned, replace(drawn, enrolment="choice")).enrolment == "choice"
@@ -95,7 +96,7 @@ def test_today_of_a_proposal_that_draws_zones_is_what_is_in_force() -> None:
     ],
 )
 def test_kind_of_procedure(action: Action, kind: str) -> None:
-    assert find_kind(Scenario(actions=(action,))) == kind
+    assert find_kind((action,)) == kind
 
 
 def test_progress_rises_to_one() -> None:

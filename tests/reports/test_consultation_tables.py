@@ -21,7 +21,14 @@ from planning.rules import read_rulebook
 from planning.scenario_file import read_scenario
 from reports.consultation_build import build_consultation
 from reports.consultation_case import Consultation
-from reports.consultation_checks import choose_share_digits, find_hidden, hide_checks, say_finding, say_remedy
+from reports.consultation_checks import (
+    choose_share_digits,
+    find_hidden,
+    hide_checks,
+    round_indicator,
+    say_finding,
+    say_remedy,
+)
 from reports.consultation_tables import build_pack_sheets, build_pack_tables, write_pack_tables
 from reports.consultation_words import say_count
 from reports.consultation_workbook import Column, Margins, Sheet, render_pack_workbook
@@ -120,13 +127,17 @@ def _as_case(pupils: float, checks: pd.DataFrame) -> Any:
         name: empty.assign(**{key: []})
         for name, key in (("schools", "school_id"), ("units", "unit_id"), ("towns", "town"))
     }
+    rows["schools"]["town"] = []
+    ways = pd.DataFrame({"stage": [], "unit_id": [], "school_id": []})
     totals = pd.DataFrame({"stage": ["primary"], "pupils": [pupils]})
-    return SimpleNamespace(publication=SimpleNamespace(threshold=10, totals=totals, **rows), checks=checks)
+    publication = SimpleNamespace(threshold=10, stages=("primary",), totals=totals, ways=ways, **rows)
+    return SimpleNamespace(publication=publication, checks=checks, rules=SimpleNamespace(rules=()))
 
 
 def test_a_share_is_no_finer_than_the_threshold() -> None:
     """Of 800 children 0.1 per cent is less than one: the share would tell of a single child."""
     row = {
+        "rule_id": "L9",
         "subject": "county",
         "stage": "primary",
         "subject_id": "",
@@ -141,6 +152,49 @@ def test_a_share_is_no_finer_than_the_threshold() -> None:
     assert digits == {58_000: 3, 9_000: 2, 800: 1}
     found = hide_checks(_as_case(9_000, pd.DataFrame([row])))
     assert (found["measured"].item(), found["short_by"].item()) == (0.12, pytest.approx(0.01))
+
+
+def test_figures_that_mix_in_a_hidden_count_are_hidden() -> None:
+    """A town's use of places sums rolls, a share of a school's children sums communities: one may be hidden."""
+    case = _as_case(9_000, pd.DataFrame())
+    publication = case.publication
+    publication.schools = pd.DataFrame(
+        {"stage": "primary", "school_id": ["S", "R"], "town": ["T", "U"], "pupils_hidden": [True, False]}
+    )
+    publication.units = pd.DataFrame({"stage": "primary", "unit_id": ["a"], "pupils_hidden": [True]})
+    publication.ways = pd.DataFrame({"stage": "primary", "unit_id": ["a", "b"], "school_id": ["R", "Q"]})
+    case.rules.rules = (SimpleNamespace(id="U3", key="max_beyond_share"), SimpleNamespace(id="P7", key="max_fill"))
+    names = ("rule_id", "subject", "subject_id", "stage")
+    rows = [
+        ("P7", "town", "T", "primary"),
+        ("P7", "town", "U", "primary"),
+        ("U3", "school", "R", "primary"),
+        ("U3", "school", "Q", "primary"),
+        ("P7", "school", "R", "primary"),
+        ("P7", "school", "S", "junior"),
+    ]
+    table = pd.DataFrame(rows, columns=names).assign(
+        unit="share", measured=0.4, short_by=0.1, cure_amount=0.0, cure="", pupils=99.0, detail="", status="failed"
+    )
+    case.checks = table
+    assert hide_checks(case)["hidden"].tolist() == [True, False, True, False, False, True]
+
+
+def test_means_of_ways_are_no_finer_than_the_threshold(consultation: Consultation) -> None:
+    def tell(pupils: float, unit: str, value: float) -> float:
+        units = consultation.publication.units.assign(min_after=50.0, min_before=40.0)
+        units = units.assign(length_before_m=4_000.0, length_after_m=4_000.0)
+        totals = consultation.publication.totals.assign(pupils=pupils)
+        publication = dataclasses.replace(consultation.publication, units=units, totals=totals)
+        case = dataclasses.replace(consultation, publication=publication)
+        name = "mean_travel_min" if unit == "min" else "mean_length_m"
+        return round_indicator(case, name, unit, "primary", value)
+
+    # Ten children on a way of 50 minutes are 500 minutes: of 5,000 children 0.1 minute, of 250 two minutes.
+    assert tell(5_000, "min", 15.96) == pytest.approx(16.0)
+    assert tell(250, "min", 15.1) == pytest.approx(16.0)
+    assert tell(5_000, "m", 1_063.0) == pytest.approx(1_060.0)
+    assert tell(20, "min", 15.1) != tell(20, "min", 15.1), "nothing is coarse enough: not told"
 
 
 def test_indicators_are_rounded_and_small_counts_hidden(consultation: Consultation) -> None:

@@ -228,7 +228,7 @@ def test_without_a_scenario_the_page_says_how_to_make_one(open_page: Callable[..
 
 
 @pytest.mark.browser
-def test_what_is_filled_in_stays_over_a_reload_and_a_wrong_day_is_told(open_page: Callable[..., Visit]) -> None:
+def test_what_is_filled_in_stays_over_a_reload(open_page: Callable[..., Visit]) -> None:
     seen = _choose(open_page(lang="en"), "Close")
     field = seen.by_key("consultation_issuer").locator("input")
     field.fill(HOSTILE)
