@@ -27,7 +27,7 @@ from tests.reports.consultation_samples import FILLED, answer_merger, build_done
 from tests.worlds import WorldUnit
 
 EN = read_catalogue("en")
-GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "consultation_notice_en.txt"
+GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 NASTY = "{threshold} <b>#x[$"
 
 
@@ -39,23 +39,29 @@ def _read(consultation: Consultation) -> str:
     return "\n".join(list_texts(build_notice(consultation, {}, EN)))
 
 
-def render_golden() -> str:
+def render_golden(language: Language) -> str:
     """Return notice and letters of the merger as text, a table's row on a line; without what names the pack."""
-    consultation = _merger(filled=True)
+    consultation, _ = _merger(filled=True), read_catalogue(language)
     lines: list[str] = []
-    for document in (build_notice(consultation, {}, EN), build_letters(consultation, EN)):
+    for document in (build_notice(consultation, {}, _), build_letters(consultation, _)):
         lines += [f"# {document.title}", f"[{document.status}]"]
         for block in document.blocks:
             if isinstance(block, Table):
                 rows = (block.headings, *block.rows)
                 lines += [block.caption, *(" | ".join(row).replace("\n", " / ") for row in rows), block.note]
             else:
-                lines += list_texts(Document("", "en", (block,)))
+                lines += list_texts(Document("", language, (block,)))
     return "\n".join(line for line in lines if line) + "\n"
 
 
-def test_notice_and_letters_read_as_before() -> None:
-    assert render_golden() == GOLDEN.read_text(encoding="utf-8")
+def name_golden(language: Language) -> Path:
+    """Return the file of a language's golden text."""
+    return GOLDEN / f"consultation_notice_{language}.txt"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_notice_and_letters_read_as_before(language: Language) -> None:
+    assert render_golden(language) == name_golden(language).read_text(encoding="utf-8")
 
 
 def test_notice_tells_what_happens_to_each_school() -> None:
@@ -183,4 +189,5 @@ def test_hostile_names_stay_text(language: Language) -> None:
 
 
 if __name__ == "__main__":
-    GOLDEN.write_text(render_golden(), encoding="utf-8")
+    for spoken in LANGUAGES:
+        name_golden(spoken).write_text(render_golden(spoken), encoding="utf-8")
