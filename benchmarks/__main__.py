@@ -5,6 +5,7 @@ from benchmarks import (
     app,
     assignment,
     blocks,
+    consultation,
     covering,
     drawing,
     drawing_numbers,
@@ -32,6 +33,7 @@ for module in (
     covering,
     p_median,
     siting,
+    consultation,
     app,
     drawing,
 ):
