@@ -152,7 +152,7 @@ def describe_sources(spec: StudySpec) -> tuple[Source, ...]:
     found = []
     for role in ROLES:
         for part in list_sources(spec, role):
-            for name in ("path", "polygon", "speeds", "town_totals"):
+            for name in ("path", "polygon", "speeds", "town_totals", "age_totals", "matches"):
                 path = getattr(part, name, "")
                 if path:
                     found.append(Source(role, Path(path).name, compute_file_digest(spec.resolve(path)), note=name))
@@ -334,8 +334,8 @@ def _part(
 def _check_source_crs(spec: StudySpec) -> list[DataIssue]:
     """Report every ``crs`` of the study file that names no coordinate system; files without shapes would not ask."""
     issues: list[DataIssue] = []
-    named = ("schools", "population", "units", "zones", "sites", "barriers", "addresses", "housing")
-    for role in (*named, "exclusions", "open_land"):
+    named = ("schools", "roads", "population", "gazetteer", "buildings", "units", "zones", "sites", "barriers")
+    for role in (*named, "addresses", "housing", "exclusions", "open_land"):
         for part in list_sources(spec, role):
             try:
                 require_known_crs(getattr(part, "crs", ""))

@@ -20,7 +20,7 @@ from geodata.study import MODES, STAGES, Mode
 CASES_VARIABLE = "BUJU_CASES"
 CASES_DEFAULT = "../shared/data"
 ROLES: tuple[str, ...] = (
-    *("schools", "roads", "population", "units", "zones", "sites", "barriers", "addresses"),
+    *("schools", "roads", "population", "gazetteer", "buildings", "units", "zones", "sites", "barriers", "addresses"),
     *("exclusions", "open_land"),
     *("rolls", "births", "housing", "assets", "groups", "evidence", "elevation", "travel"),
 )
@@ -37,6 +37,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "population.share": (0.0, 1.0),
     "population.totals": (0.0, 1e8),
     "schools.year": (1900, 2199),
+    "population.year": (0, 2199),
+    "roads.snap_m": (0.0, 100.0),
     "rolls.year": (1900, 2199),
     "births.year": (1990, 2199),
     "assets.year": (1900, 2199),
@@ -50,7 +52,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "demo.seed": (0, 2**32 - 1),
 }
 """Least and greatest value of every number; of tables, of each number in them."""
-_PATHS = frozenset(["path", "polygon", "speeds", "town_totals"])
+_PATHS = frozenset(["path", "polygon", "speeds", "town_totals", "age_totals", "matches"])
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,22 @@ class SchoolsSource:
 
 @dataclass(frozen=True)
 class RoadsSource:
-    """``[roads]``: a ``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.graphml`` file, or a place to download."""
+    """``[roads]``: a ``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.graphml`` file, a layer of lines, or a download.
+
+    Of a layer of lines, ``columns`` maps ``road_class``, ``name``, ``oneway``, ``speed_kmh`` and the other columns of
+    the data dictionary (table ``roads``) to the file's headers, and ``values`` the file's words to ours, by column. Line
+    ends nearer than ``snap_m`` are joined.
+    """
 
     path: str = ""
     place: str = ""
     polygon: str = ""
     speeds: str = ""
+    layer: str = ""
+    crs: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    snap_m: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,9 @@ class PopulationSource:
 
     ``kind``: ``points``, ``polygons``, ``raster``, ``age_rasters``, ``hexagons``, ``buildings``. ``columns`` maps our
     column names to the file's headers. ``share`` gives children of a stage per inhabitant where no ages are known.
-    ``totals`` are known pupils by stage that the result is scaled to; ``town_totals`` is a table of such totals.
+    ``totals`` are known pupils by stage that the result is scaled to; ``town_totals`` is a table of such totals, and
+    ``age_totals`` one of people by single year of age (of the county, or by township): counts are brought to both by
+    iterative proportional fitting. ``year`` chooses among columns or rasters of several years (0 = the latest).
     """
 
     path: str = ""
@@ -95,7 +109,39 @@ class PopulationSource:
     share: dict[str, float] = field(default_factory=dict)
     totals: dict[str, float] = field(default_factory=dict)
     town_totals: str = ""
+    age_totals: str = ""
+    year: int = 0
+    sheet: str = ""
     calibrate_to_rolls: bool = False
+
+
+@dataclass(frozen=True)
+class GazetteerSource:
+    """``[gazetteer]``: names with a place, for a population list that has names but no positions.
+
+    A layer of areas or points, or a table with positions; ``columns`` maps ``name`` and ``town``. ``matches`` is the
+    reviewed table of near matches (``list_name``, ``list_town``, ``place_name``, ``place_town``, ``accept``).
+    """
+
+    path: str
+    sheet: str = ""
+    layer: str = ""
+    crs: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    matches: str = ""
+
+
+@dataclass(frozen=True)
+class BuildingsSource:
+    """``[buildings]``: footprints into which the people of areas, cells or points are put (dasymetric weights).
+
+    An OSM file or a layer of areas; ``columns`` maps ``floors``, ``use`` and ``people_weight``.
+    """
+
+    path: str
+    layer: str = ""
+    crs: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -257,6 +303,8 @@ class StudySpec:
     schools: SchoolsSource | None = None
     roads: RoadsSource | None = None
     population: PopulationSource | None = None
+    gazetteer: GazetteerSource | None = None
+    buildings: BuildingsSource | None = None
     units: UnitsSource = field(default_factory=UnitsSource)
     zones: ZonesSource | None = None
     sites: SitesSource | None = None
