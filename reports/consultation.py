@@ -22,7 +22,7 @@ from planning.disclosure import DisclosureProblem, check_disclosure
 from planning.procedure import Step
 from planning.run_record import RESULTS_VERSION
 from reports.comment_form import render_form_file
-from reports.consultation_case import Consultation, list_printed_texts
+from reports.consultation_case import Consultation, PackFile, list_printed_texts
 from reports.consultation_form import build_paper_form
 from reports.consultation_layers import write_pack_layers
 from reports.consultation_letters import build_letter_rows, build_letters
@@ -56,17 +56,6 @@ _ROLES = {
     "evidence": msg("evidence of the procedure"),
     "readme": msg("what this folder holds"),
 }
-
-
-@dataclass(frozen=True)
-class PackFile:
-    """One file of a pack. ``path`` is relative to its folder, ``language`` empty where it has none, or all."""
-
-    path: str
-    role: str
-    language: str
-    size_bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True)

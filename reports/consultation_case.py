@@ -68,3 +68,14 @@ def list_printed_texts(actions: Sequence[Action], procedure: Procedure) -> list[
     """Return what planners wrote beside the actions and the steps: it is printed too, and searched for persons."""
     notes = [text for record in procedure.records for text in (record.note, *(item.name for item in record.evidence))]
     return [text for text in (*(action.comment for action in actions), *notes) if text]
+
+
+@dataclass(frozen=True)
+class PackFile:
+    """One file of a pack. ``path`` is relative to its folder, ``language`` empty where it has none, or all."""
+
+    path: str
+    role: str
+    language: str
+    size_bytes: int
+    sha256: str

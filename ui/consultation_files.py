@@ -8,9 +8,10 @@ from pathlib import PurePosixPath
 import streamlit as st
 
 from planning.procedure import STEPS
+from reports.consultation_case import PackFile
 from reports.language import LANGUAGE_NAMES, MISSING_NUMBER, Translator
 from ui.cards import text
-from ui.consultation_job import MadeFile, MadePack
+from ui.consultation_job import MadePack
 from ui.text import clean, plain
 
 MIME = {
@@ -80,7 +81,7 @@ def _say_state(made: MadePack, _: Translator) -> tuple[str, str]:
     return "warn", _("The pack is made as a draft for comment. Missing steps: {steps}.", steps=steps)
 
 
-def _render_buttons(made: MadePack, files: Sequence[MadeFile], _: Translator) -> None:
+def _render_buttons(made: MadePack, files: Sequence[PackFile], _: Translator) -> None:
     many = len({file.language for file in files if file.language}) > 1
     with st.container(horizontal=True, gap="small"):
         for file in files:
@@ -95,12 +96,12 @@ def _render_buttons(made: MadePack, files: Sequence[MadeFile], _: Translator) ->
             )
 
 
-def _rank_file(file: MadeFile) -> tuple[str, int, str]:
+def _rank_file(file: PackFile) -> tuple[str, int, str]:
     ending = PurePosixPath(file.path).suffix[1:]
     return file.language, ENDINGS.index(ending) if ending in ENDINGS else len(ENDINGS), file.path
 
 
-def _name_file(file: MadeFile, _: Translator, *, many: bool) -> str:
+def _name_file(file: PackFile, _: Translator, *, many: bool) -> str:
     """Return what a button says: the kind of file, its language where there are two, its size."""
     path = PurePosixPath(file.path)
     kinds = {".pdf": "PDF", ".docx": "Word", ".html": "HTML", ".json": "JSON"}

@@ -25,6 +25,7 @@ from planning.publication import Publication
 from planning.publication_options import PackOptions
 from planning.run import RESULTS_VERSION
 from planning.scenario import Scenario
+from reports.consultation_case import PackFile
 from reports.language import Language
 from ui.forecast_study import build_viewed_study
 from ui.rules_key import compute_rules_key
@@ -64,24 +65,13 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class MadeFile:
-    """One file of a pack, as ``reports.consultation.PackFile``."""
-
-    path: str
-    role: str
-    language: str
-    size_bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
 class MadePack:
     """A pack on disk. ``missing``: ids of the steps of the procedure that are not done; ``looks``: picture names by
     ``role_language``; ``cut``: those of which only the beginning was set, so that their page numbers count just it."""
 
     pack_id: str
     folder: Path
-    files: tuple[MadeFile, ...]
+    files: tuple[PackFile, ...]
     zip_name: str
     missing: tuple[str, ...]
     looks: Mapping[str, tuple[str, ...]]
@@ -126,7 +116,7 @@ def read_made(key: str) -> MadePack | None:
     folder = compute_cache_folder() / FOLDER / key
     try:
         found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        files = tuple(MadeFile(**item) for item in found["files"])
+        files = tuple(PackFile(**item) for item in found["files"])
         looks = {str(name): tuple(map(str, pages)) for name, pages in found["looks"].items()}
         made = MadePack(
             str(found["pack_id"]),
