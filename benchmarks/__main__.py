@@ -13,6 +13,7 @@ from benchmarks import (
     forecast,
     outlines,
     p_median,
+    read,
     run,
     siting,
     travel,
@@ -21,6 +22,7 @@ from benchmarks import (
 
 for module in (
     travel,
+    read,
     access,
     run,
     assignment,

@@ -6,19 +6,14 @@ Everything here ends in one small table of pairs: this share of that source lies
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from geodata.crs import convert_points
-from geodata.population_table import COUNT_COLUMNS, RasterCounts, Values
-from geodata.shapes import Shapes, build_points, project_shapes
-
-if TYPE_CHECKING:
-    import geopandas as gpd
+from geodata.population_table import COUNT_COLUMNS, Values
+from geodata.shapes import Shapes, build_points
 
 NEAREST_M = 500.0
 """A place outside every unit is given to the nearest one within this distance; beyond, it is left out and reported."""
@@ -89,37 +84,11 @@ def compute_area_shares(sources: Shapes, units: Shapes, unit_ids: npt.NDArray[np
         return found
     inner = shapely.point_on_surface(sources[lone])
     rest = compute_point_shares(shapely.get_x(inner), shapely.get_y(inner), units, unit_ids)
-    return _join(found, Shares(rest.unit, lone[rest.source], rest.share, rest.x_m, rest.y_m, rest.moved))
+    return join_shares(found, Shares(rest.unit, lone[rest.source], rest.share, rest.x_m, rest.y_m, rest.moved))
 
 
-def compute_raster_shares(raster: RasterCounts, units: gpd.GeoDataFrame, crs: str) -> Shares:
-    """Give every raster cell to units by the exact part of it that each covers.
-
-    ``source`` counts cells row by row, the first row in the north. Cells that units cover wholly, but for
-    :data:`ROUNDING`, are brought to exactly one; so are cells on which units lie on each other.
-    """
-    import exactextract
-    from exactextract.raster import NumPyRasterSource
-
-    west, south, east, north = raster.bounds
-    grid = NumPyRasterSource(np.zeros(raster.shape, dtype=np.float32), west, south, east, north, srs_wkt=raster.crs_wkt)
-    shapes = project_shapes(units.geometry.to_numpy(), crs, raster.crs_wkt)
-    layer = units[[]].set_geometry(list(shapes), crs=raster.crs_wkt)
-    result = exactextract.exact_extract(grid, layer, ["coverage", "cell_id"], output="pandas")
-    counts = np.array([len(cells) for cells in result["cell_id"]], dtype=np.int64)
-    unit = np.repeat(np.arange(len(units)), counts)
-    source = np.concatenate(result["cell_id"].tolist()).astype(np.int64)
-    share = np.concatenate(result["coverage"].tolist()).astype(np.float64)
-    covered = np.bincount(source, share, minlength=raster.shape[0] * raster.shape[1])
-    full = covered >= 1 - ROUNDING
-    share = np.where(full[source], share / np.where(full, covered, 1.0)[source], share)
-    width, height = raster.cell_size
-    row, column = np.divmod(source, raster.shape[1])
-    x_m, y_m = convert_points(west + (column + 0.5) * width, north - (row + 0.5) * height, raster.crs_wkt, crs)
-    return Shares(unit, source, share, x_m, y_m)
-
-
-def _join(first: Shares, second: Shares) -> Shares:
+def join_shares(first: Shares, second: Shares) -> Shares:
+    """Return the pairs of both."""
     return Shares(
         np.append(first.unit, second.unit),
         np.append(first.source, second.source),
@@ -169,6 +138,8 @@ def compute_centres(shares: Shares, weight: Values, n_units: int) -> tuple[Value
 
 def choose_majority(shares: Shares, words: pd.Series[str], weight: Values, n_units: int) -> list[str]:
     """Return for each unit the word (town, setting) of most of its people; of equals the first in the alphabet."""
+    if (words == "").all():
+        return [""] * n_units
     mass = shares.share * (weight[shares.source] + 1e-9)
     pairs = pd.DataFrame({"unit": shares.unit, "word": words.to_numpy()[shares.source], "mass": mass})
     pairs = pairs[pairs["word"] != ""]

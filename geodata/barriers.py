@@ -1,7 +1,8 @@
 """Barriers: railways, expressways and rivers that part a county, and the places where a walkable road crosses them.
 
-Railways and rivers come from an OpenStreetMap road file, expressways from its roads, anything from a layer of lines
-(``[barriers]`` of the study file). A crossing is a place where a road that may be walked goes from one side of the line
+Railways and rivers come from an OpenStreetMap road file, expressways from the roads (whatever file they are from),
+anything from a layer of lines or of water areas (``[barriers]`` of the study file); an area stands for its middle line.
+A crossing is a place where a road that may be walked goes from one side of the line
 to the other, whatever it is: bridge, level crossing, underpass. A road that only ends at the line does not cross it.
 What runs in a tunnel bars nobody and is left out. Without roads no crossing is known.
 """
@@ -17,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from geodata.centrelines import draw_centrelines
 from geodata.crs import LOCAL, WGS84
 from geodata.dictionary import Origin, read_table_schema
 from geodata.errors import DataIssue, GeometryError
@@ -46,6 +48,7 @@ AT_CROSSING_M = 0.01
 """A road that ends as near to a line as this ends on it."""
 
 _WALK = FORWARD["walk"] | BACKWARD["walk"]
+_AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _LINES = (shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING)
 
 
@@ -133,15 +136,43 @@ def _read_layer_lines(spec: StudySpec, crs: str) -> tuple[list[str], list[str], 
     if "name" in headers:
         names = [cell.strip() if isinstance(cell, str) else "" for cell in table[headers["name"]]]
     shapes = shapely.force_2d(np.asarray(layer.geometry.to_numpy(), dtype=object))
-    usable = np.isin(shapely.get_type_id(shapes), _LINES) & ~shapely.is_empty(shapes)
+    usable = np.isin(shapely.get_type_id(shapes), (*_LINES, *_AREAS)) & ~shapely.is_empty(shapes)
     for position in np.flatnonzero(~usable):
         kind = "" if shapes[position] is None else shapes[position].geom_type
-        problem, cure = msg("The shape is not a line."), msg("Draw barriers as lines.")
+        problem, cure = (
+            msg("The shape is neither a line nor an area."),
+            msg("Draw barriers as lines, or water as areas."),
+        )
         issues.append(DataIssue("geometry", "error", problem, path.name, row=int(position) + 1, found=kind, cure=cure))
     if any(issue.check == "geometry" for issue in issues):
         raise GeometryError(issues)
     raise_if_errors(issues)
-    return kinds, names, project_shapes(shapes, find_layer_crs(layer, source.crs, crs, origin), crs)
+    shapes = project_shapes(shapes, find_layer_crs(layer, source.crs, crs, origin), crs)
+    return _replace_areas(kinds, names, shapes)
+
+
+def _replace_areas(kinds: list[str], names: list[str], shapes: Shapes) -> tuple[list[str], list[str], Shapes]:
+    """Return barriers with the middle line of all areas of one kind and name in place of the areas.
+
+    Water is drawn in many tiles: only together do they have a middle. Areas without one (round ponds) part nothing.
+    """
+    is_area = np.isin(shapely.get_type_id(shapes), _AREAS)
+    if not is_area.any():
+        return kinds, names, shapes
+    rows = np.flatnonzero(is_area)
+    groups = sorted({(kinds[row], names[row]) for row in rows})
+    areas = [
+        shapely.union_all(shapely.make_valid(shapes[[row for row in rows if (kinds[row], names[row]) == key]]))
+        for key in groups
+    ]
+    middles = draw_centrelines(np.array(areas, dtype=object))
+    found = [number for number, middle in enumerate(middles) if not shapely.is_empty(middle)]
+    lines = np.flatnonzero(~is_area)
+    return (
+        [*(kinds[row] for row in lines), *(groups[number][0] for number in found)],
+        [*(names[row] for row in lines), *(groups[number][1] for number in found)],
+        np.concatenate([shapes[lines], middles[found]]),
+    )
 
 
 def _list_expressways(roads: RoadTable) -> tuple[list[str], list[str], Shapes]:

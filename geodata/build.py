@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,15 +14,16 @@ import pandas as pd
 
 from geodata.addresses import read_addresses
 from geodata.adjacency import compute_adjacency, find_land
-from geodata.cache import DiskCache, compute_cache_folder
+from geodata.cache import DiskCache, WatchedCache, compute_cache_folder
 from geodata.calibrate import calibrate_pupils
-from geodata.crs import require_known_crs, require_metric_crs
+from geodata.crs import normalise_crs, require_known_crs, require_metric_crs
 from geodata.demo import write_demo_files
 from geodata.errors import CrsError, DataError, DataIssue, NetworkError
 from geodata.locate import choose_study_crs, compute_file_digest
 from geodata.measure import RoadFacts, measure_travel, read_road_facts
 from geodata.messages import Message, msg
 from geodata.quality import check_study
+from geodata.quality_facts import Evidence
 from geodata.read_ground import GroundTables, check_ground, read_ground
 from geodata.read_planning import PLANNING_TABLES, PlanningTables, join_rolls, read_planning_tables, seat_housing
 from geodata.read_population import Population, read_population
@@ -49,7 +50,7 @@ from geodata.units import build_units
 if TYPE_CHECKING:
     import geopandas as gpd
 
-DATA_VERSION = 11
+DATA_VERSION = 12
 """Part of every cache key: raise it when the same files give different facts."""
 
 T = TypeVar("T")
@@ -134,7 +135,14 @@ def build_study(
     found = cache.load(key)
     if isinstance(found, StudyArea):
         return found
-    study = _build(spec, sources, dict(design_class_size or {}), cache, progress)
+    watched = WatchedCache(cache)
+    try:
+        study = _build(spec, sources, dict(design_class_size or {}), watched, progress)
+    finally:  # what was made of two states of a file is neither kept nor shown, whatever else is wrong
+        changed = _find_changed_files(sources, describe_sources(spec))
+        if changed:
+            watched.take_back()
+            raise DataError(changed)
     cache.store(key, study)
     progress(msg("Done"), 1.0)
     return study
@@ -157,6 +165,22 @@ def describe_sources(spec: StudySpec) -> tuple[Source, ...]:
                 if path:
                     found.append(Source(role, Path(path).name, compute_file_digest(spec.resolve(path)), note=name))
     return tuple(found)
+
+
+def _find_changed_files(before: Iterable[Source], after: Iterable[Source]) -> list[DataIssue]:
+    """Report every file whose content is another one than when the reading began."""
+    now = {(source.role, source.path, source.note): source.digest for source in after}
+    return [
+        DataIssue(
+            "file_changed",
+            "error",
+            msg("The file was changed or replaced while it was being read."),
+            file=source.path,
+            cure=msg("Wait until the other program has finished writing it, then build again."),
+        )
+        for source in before
+        if now.get((source.role, source.path, source.note)) != source.digest
+    ]
 
 
 def _resolve_demo(spec: StudySpec, cache: DiskCache, progress: Progress) -> tuple[StudySpec, Progress]:
@@ -201,10 +225,18 @@ def _build(
     progress(msg("Checking across tables"), 0.95)
     files = {source.role: source.path for source in sources if source.note == "path"}
     seated = (tables.schools.schools, schools.places, schools.rolls, units, tables.zones, tables.sites, measured)
-    gathered.issues += check_study(*seated, crs=crs, files=files, planning=tables.planning)
+    evidence = _build_evidence(spec, roads)
+    gathered.issues += check_study(*seated, crs=crs, files=files, planning=tables.planning, evidence=evidence)
     gathered.require()
     study = _assemble(spec, crs, tables, measured, adjacency, sides)
     return replace(study, issues=tuple(gathered.issues), sources=sources)
+
+
+def _build_evidence(spec: StudySpec, roads: RoadFacts) -> Evidence:
+    """Return what lies around the tables, for the checks."""
+    parts = [(role, part) for role in ROLES for part in list_sources(spec, role)]
+    declared = {role: part.crs for role, part in reversed(parts) if getattr(part, "crs", "")}
+    return Evidence(roads.networks, roads.evidence, roads.barriers, declared)
 
 
 def _assemble(
@@ -264,22 +296,22 @@ def _read_tables(
     population = gathered.read(lambda: read_population(spec, crs, progress=_within(progress, 0.05, 0.2)))
     roads = gathered.read(lambda: read_road_facts(spec, crs, sources, cache, _within(progress, 0.2, 0.5)))
     progress(msg("Building planning units"), 0.5)
-    built = gathered.read(lambda: _build_units(population, spec, crs, roads))
+    built = gathered.read(lambda: _build_units(population, spec, crs, roads, cache))
     nothing = {name: build_empty_table(name) for name in ("sites", "zones", "addresses")}
     sites, site_issues = gathered.read(lambda: read_sites(spec, crs)) or (nothing["sites"], [])
     zones, zone_issues = gathered.read(lambda: _read_zones(spec, crs, built, schools)) or (nothing["zones"], [])
     addresses, address_issues = gathered.read(lambda: read_addresses(spec, crs)) or (nothing["addresses"], [])
     planning = gathered.read(lambda: _read_planning(spec, crs, schools))
     ground = gathered.read(lambda: read_ground(spec, crs))
+    read = (schools, roads, planning, ground)
+    gathered.issues += [issue for part in read if part is not None for issue in part.issues]
+    gathered.issues += [*([] if built is None else built[1]), *site_issues, *zone_issues, *address_issues]
     gathered.require()
     assert schools is not None and built is not None and roads is not None
     assert planning is not None and ground is not None
     schools = replace(schools, rolls=planning.rolls)
-    units, unit_issues = built
-    units, calibration_issues = _calibrate(units, schools, spec)
-    gathered.issues += [*schools.issues, *unit_issues, *calibration_issues, *site_issues, *zone_issues, *address_issues]
-    gathered.issues += roads.issues
-    gathered.issues += [*planning.issues, *ground.issues, *check_ground(ground, units)]
+    units, calibration_issues = _calibrate(built[0], schools, spec)
+    gathered.issues += [*calibration_issues, *check_ground(ground, units)]
     return _Tables(schools, units, zones, sites, addresses, roads, planning, ground)
 
 
@@ -346,11 +378,10 @@ def _check_source_crs(spec: StudySpec) -> list[DataIssue]:
 
 def _choose_crs(spec: StudySpec) -> tuple[str, CrsError | None]:
     """Return the metric CRS to work in; with an error a stand-in, so that the files can still be checked."""
-    if spec.crs == "local":
-        return spec.crs, None
-    if spec.crs:
-        require_metric_crs(spec.crs)
-        return spec.crs, None
+    named = normalise_crs(spec.crs)
+    if named:
+        require_metric_crs(named)
+        return named, None
     try:
         return choose_study_crs(spec), None
     except CrsError as error:
@@ -367,12 +398,12 @@ def _within(progress: Progress, low: float, high: float) -> Progress:
 
 
 def _build_units(
-    population: Population | None, spec: StudySpec, crs: str, roads: RoadFacts | None
+    population: Population | None, spec: StudySpec, crs: str, roads: RoadFacts | None, cache: DiskCache
 ) -> tuple[gpd.GeoDataFrame, list[DataIssue]] | None:
     """Make planning units of where people live; ``None`` where population, or the roads of blocks, were refused."""
     if population is None or (roads is None and spec.units.kind == "blocks"):
         return None
-    units, issues = build_units(population, spec, crs, roads)
+    units, issues = build_units(population, spec, crs, roads, cache)
     return units, [*population.issues, *issues]
 
 

@@ -102,6 +102,10 @@ class DiskCache:
         self._tidy(keep=path)
         return True
 
+    def has(self, key: str) -> bool:
+        """Whether something is stored under ``key``; it may still be found unreadable."""
+        return self._path(key).is_file()
+
     def clear(self) -> None:
         """Delete every entry; other files in the folder stay."""
         for path, _, _ in self._entries():
@@ -138,6 +142,25 @@ class DiskCache:
     def _delete(path: Path) -> None:
         with contextlib.suppress(OSError):
             path.unlink()
+
+
+class WatchedCache(DiskCache):
+    """A cache that knows what was stored through it, so that it can be taken back."""
+
+    def __init__(self, cache: DiskCache) -> None:
+        super().__init__(cache.folder, max_bytes=cache.max_bytes)
+        self._keys: list[str] = []
+
+    def store(self, key: str, value: Any) -> bool:
+        """Keep ``value`` under ``key``; return whether that worked."""
+        self._keys.append(key)
+        return super().store(key, value)
+
+    def take_back(self) -> None:
+        """Delete every entry that was stored through this object."""
+        for key in self._keys:
+            self._delete(self._path(key))
+        self._keys.clear()
 
 
 def _is_own(path: Path) -> bool:

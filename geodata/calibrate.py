@@ -10,6 +10,7 @@ import numpy as np
 
 from geodata.errors import DataIssue
 from geodata.messages import Message, msg
+from geodata.names import normalise_town
 from geodata.population_table import PUPIL_COLUMNS, Values
 from geodata.study import STAGES, Stage
 
@@ -69,6 +70,8 @@ def calibrate_towns(
     file : name of the file of totals, for the findings
     """
     units = units.copy()
+    meant = align_towns(list(totals["town"]), sorted(set(units["town"])))
+    totals = totals.assign(town=[meant.get(town, town) for town in totals["town"]])
     issues = _check_towns(units, totals, file)
     counts = [name for name in totals.columns if name in ("population_people", *PUPIL_COLUMNS.values())]
     followers = [PUPIL_COLUMNS[stage] for stage in modelled]
@@ -85,6 +88,20 @@ def calibrate_towns(
         for name in known:
             issues += _scale(units, chosen, name, float(record[name]), label, file=file)
     return units, issues
+
+
+def align_towns(named: Sequence[str], there: Sequence[str]) -> dict[str, str]:
+    """Return the name that the units have for each township of a table of totals; those that none has are absent.
+
+    The same name, else the one that is the same without 镇, 乡, 街道 and the like, where only one is.
+    """
+    exact, plain = set(there), dict[str, list[str]]()
+    for town in there:
+        plain.setdefault(normalise_town(town), []).append(town)
+    free = {key: towns for key, towns in plain.items() if key and len(towns) == 1}
+    found = {town: town if town in exact else free.get(normalise_town(town), [""])[0] for town in named}
+    taken = [town for town in found.values() if town]
+    return {town: own for town, own in found.items() if own and (own == town or taken.count(own) == 1)}
 
 
 def _follow(units: gpd.GeoDataFrame, chosen: Values, names: Sequence[str], people: float) -> None:

@@ -1,17 +1,25 @@
-"""Where points are: one metric coordinate system per study, and the two shifted ones of Chinese web maps."""
+"""Where points are: one metric coordinate system per study, and the two shifted ones of Chinese web maps.
+
+Names of Chinese grids (``CGCS2000 3度带 38带``) are understood by :mod:`geodata.crs_names`. Eastings of Gauss-Krüger
+grids may stand with the number of the zone before them or without, whichever of the two the system's name says.
+"""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from geodata.crs_names import PREFIX_M, find_crs_code
 from geodata.errors import CrsError, DataIssue
 from geodata.messages import Message, msg
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pyproj
 
 LOCAL = "local"
@@ -27,6 +35,8 @@ _M_PER_DEG = np.pi * EARTH_RADIUS_M / 180
 # Krasovsky 1940, on which the GCJ-02 shift is defined.
 _AXIS_M = 6_378_245.0
 _ECCENTRICITY2 = 0.00669342162296594323
+
+_BD09_WAVE = np.pi * 3000 / 180
 
 Floats = npt.NDArray[np.float64]
 
@@ -83,10 +93,19 @@ def compute_scale_error(lon_deg: float, lat_deg: float, crs: str) -> float:
     return float(max(abs(factors.tissot_semimajor - 1), abs(factors.tissot_semiminor - 1)))
 
 
+@lru_cache(maxsize=256)
 def normalise_crs(crs: str) -> str:
-    """Return the name used here for a coordinate system: ``wgs84``, ``gcj02`` and ``bd09`` may be written any way."""
-    plain = crs.replace("-", "").replace("_", "").replace(" ", "").casefold()
-    return {"gcj02": "GCJ-02", "bd09": "BD-09", "bd09ll": "BD-09", "wgs84": WGS84, "local": LOCAL}.get(plain, crs)
+    """Return the name used here for a coordinate system: an EPSG code, ``GCJ-02``, ``BD-09``, ``local``.
+
+    Names may be written in many ways (``wgs84``, ``gcj02``, ``百度坐标``, ``CGCS2000_3_Degree_GK_CM_114E``,
+    ``西安80 6度带 19带``; see :mod:`geodata.crs_names`). What is not known here comes back as it is, for PROJ to judge.
+    """
+    text = crs.strip()
+    if not text or len(text) > 120 or any(mark in text for mark in "[{+"):  # WKT, PROJJSON, a PROJ string
+        return text
+    if re.fullmatch(r"(?:epsg|esri) ?[:：] ?\d{3,6}", text, re.IGNORECASE):
+        return re.sub(r"[\s：:]+", ":", text).upper()
+    return find_crs_code(text) or (f"EPSG:{text}" if re.fullmatch(r"\d{4,5}", text) else text)
 
 
 def _build_error(problem: Message, found: str, cure: Message) -> CrsError:
@@ -98,12 +117,12 @@ def _read_crs(crs: str) -> pyproj.CRS:
     import pyproj
 
     try:
-        return pyproj.CRS.from_user_input(crs)
+        return pyproj.CRS.from_user_input(normalise_crs(crs))
     except pyproj.exceptions.CRSError as error:
         raise _build_error(
             msg("The coordinate system is not known."),
             crs,
-            msg("Write an EPSG code, for instance EPSG:32649, or local."),
+            msg("Write an EPSG code (EPSG:4547), a name such as CGCS2000 3度带 38带, GCJ-02, BD-09, or local."),
         ) from error
 
 
@@ -111,7 +130,17 @@ def _read_crs(crs: str) -> pyproj.CRS:
 def _build_transformer(source: str, target: str) -> pyproj.Transformer:
     import pyproj
 
-    return pyproj.Transformer.from_crs(_read_crs(source), _read_crs(target), always_xy=True)
+    try:
+        return pyproj.Transformer.from_crs(_read_crs(source), _read_crs(target), always_xy=True)
+    except pyproj.exceptions.ProjError as error:
+        raise _build_error(
+            msg("Nothing can be converted from or to this coordinate system."),
+            source[:200],
+            msg(
+                "Save the file again in WGS 84 (EPSG:4326) or CGCS2000, "
+                "or write its coordinate system in the study file."
+            ),
+        ) from error
 
 
 def convert_points(x: npt.ArrayLike, y: npt.ArrayLike, source: str, target: str) -> tuple[Floats, Floats]:
@@ -125,6 +154,7 @@ def convert_points(x: npt.ArrayLike, y: npt.ArrayLike, source: str, target: str)
     if source in SHIFTED:
         first, second = convert_to_wgs84(first, second, source)
         source = WGS84
+    first = fit_zone_prefix(first, source)
     if source == target:
         return first.copy(), second.copy()
     if LOCAL in (source, target):
@@ -132,6 +162,54 @@ def convert_points(x: npt.ArrayLike, y: npt.ArrayLike, source: str, target: str)
     east, north = _build_transformer(source, target).transform(first, second)
     bad = ~(np.isfinite(east) & np.isfinite(north))
     return np.where(bad, np.nan, east), np.where(bad, np.nan, north)
+
+
+def fit_zone_prefix(x: Floats, crs: str) -> Floats:
+    """Return eastings with or without the number of the zone before them, as ``crs`` wants it.
+
+    ``38 500 000`` is ``500 000`` in the strip of zone 38: where the system says the one and a file writes the other,
+    there is nothing else that it can mean (it would lie 38,000 km away). Another zone than that of ``crs`` stays.
+    """
+    strip = read_strip(crs)
+    if strip is None:
+        return x
+    zone, meridian = strip
+    if zone:
+        return np.where((x > 0) & (x < PREFIX_M), x + zone * PREFIX_M, x)
+    written = np.floor(x / PREFIX_M)
+    same = ((written * 3 == meridian) & (written >= 25)) | ((written * 6 - 3 == meridian) & (written < 25))
+    return np.where((written >= 13) & same, x - written * PREFIX_M, x)
+
+
+@lru_cache(maxsize=64)
+def read_strip(crs: str) -> tuple[int, float] | None:
+    """Return the zone before the easting (0 = none) and the central meridian of a strip of 3° or 6°; else ``None``.
+
+    Strips are those of Gauss-Krüger and, without a zone before the easting, of UTM.
+    """
+    if not crs or crs == LOCAL or crs in SHIFTED:
+        return None
+    known = _read_crs(crs)
+    if known.coordinate_operation is None or known.coordinate_operation.method_name != "Transverse Mercator":
+        return None
+    values = {item.name: float(item.value) for item in known.coordinate_operation.params}
+    zone, rest = divmod(values.get("False easting", 0.0), PREFIX_M)
+    if rest != PREFIX_M / 2:
+        return None
+    return int(zone), float(values.get("Longitude of natural origin", 0.0))
+
+
+def is_geographic(crs: str) -> bool:
+    """Whether coordinates of ``crs`` are degrees."""
+    named = normalise_crs(crs)
+    return named in SHIFTED or (named not in ("", LOCAL) and bool(_read_crs(named).is_geographic))
+
+
+def fits_degrees(lon_deg: Floats, lat_deg: Floats) -> bool:
+    """Whether all numbers can be longitude and latitude, and some are neither 0 nor empty."""
+    known = np.isfinite(lon_deg) & np.isfinite(lat_deg)
+    lon, lat = lon_deg[known], lat_deg[known]
+    return bool(((lon != 0) | (lat != 0)).any() and (np.abs(lon) <= 180).all() and (np.abs(lat) <= 90).all())
 
 
 def _convert_local(first: Floats, second: Floats, source: str, target: str) -> tuple[Floats, Floats]:
@@ -153,16 +231,34 @@ def from_lonlat(lon_deg: npt.ArrayLike, lat_deg: npt.ArrayLike, crs: str) -> tup
 
 
 def convert_to_wgs84(lon_deg: npt.ArrayLike, lat_deg: npt.ArrayLike, datum: str) -> tuple[Floats, Floats]:
-    """Undo the shift of GCJ-02 or BD-09 (``datum``) and return WGS 84 degrees, to better than a centimetre for GCJ-02.
+    """Undo the shift of GCJ-02 or BD-09 (``datum``) and return WGS 84 degrees, to better than 1e-8 degrees (1 mm).
 
-    The shift is defined forwards only: it is undone by fixed-point iteration. Outside China nothing is moved.
+    Both shifts are published forwards: each is undone by fixed-point iteration, which the smallness of their slopes
+    makes exact in a few steps. Outside China nothing is moved.
     """
     lon, lat = np.asarray(lon_deg, dtype=float), np.asarray(lat_deg, dtype=float)
     if datum == "BD-09":
-        lon, lat = _convert_bd09_to_gcj02(lon, lat)
-    guess_lon, guess_lat = lon.copy(), lat.copy()
+        lon, lat = _undo(_shift_gcj02_to_bd09, lon, lat, *_guess_gcj02(lon, lat))
+    return _undo(shift_to_gcj02, lon, lat, lon, lat)
+
+
+def shift_from_wgs84(lon_deg: npt.ArrayLike, lat_deg: npt.ArrayLike, datum: str) -> tuple[Floats, Floats]:
+    """Return WGS 84 degrees as maps in ``datum`` (GCJ-02 or BD-09) show them; see :func:`convert_to_wgs84`."""
+    lon, lat = shift_to_gcj02(np.asarray(lon_deg, dtype=float), np.asarray(lat_deg, dtype=float))
+    return _shift_gcj02_to_bd09(lon, lat) if datum == "BD-09" else (lon, lat)
+
+
+def _undo(
+    shift: Callable[[Floats, Floats], tuple[Floats, Floats]],
+    lon: Floats,
+    lat: Floats,
+    near_lon: Floats,
+    near_lat: Floats,
+) -> tuple[Floats, Floats]:
+    """Return what ``shift`` brings to ``lon``, ``lat``, sought from a place nearby."""
+    guess_lon, guess_lat = near_lon.copy(), near_lat.copy()
     for _ in range(8):
-        there_lon, there_lat = shift_to_gcj02(guess_lon, guess_lat)
+        there_lon, there_lat = shift(guess_lon, guess_lat)
         guess_lon, guess_lat = guess_lon - (there_lon - lon), guess_lat - (there_lat - lat)
     return guess_lon, guess_lat
 
@@ -186,9 +282,13 @@ def shift_to_gcj02(lon_deg: Floats, lat_deg: Floats) -> tuple[Floats, Floats]:
     return np.where(inside, lon_deg + lon_shift, lon_deg), np.where(inside, lat_deg + lat_shift, lat_deg)
 
 
-def _convert_bd09_to_gcj02(lon_deg: Floats, lat_deg: Floats) -> tuple[Floats, Floats]:
-    wave = np.pi * 3000 / 180
-    east, north = lon_deg - 0.0065, lat_deg - 0.006
-    radius = np.hypot(east, north) - 0.00002 * np.sin(north * wave)
-    angle = np.arctan2(north, east) - 0.000003 * np.cos(east * wave)
-    return radius * np.cos(angle), radius * np.sin(angle)
+def _shift_gcj02_to_bd09(lon_deg: Floats, lat_deg: Floats) -> tuple[Floats, Floats]:
+    """The published formula of BD-09, which defines it."""
+    radius = np.hypot(lon_deg, lat_deg) + 0.00002 * np.sin(lat_deg * _BD09_WAVE)
+    angle = np.arctan2(lat_deg, lon_deg) + 0.000003 * np.cos(lon_deg * _BD09_WAVE)
+    return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006
+
+
+def _guess_gcj02(lon_deg: Floats, lat_deg: Floats) -> tuple[Floats, Floats]:
+    """Undo BD-09 to about a metre: the start of the iteration."""
+    return lon_deg - 0.0065, lat_deg - 0.006

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 TABLES: tuple[str, ...] = (
-    *("schools", "places", "rolls", "units", "sites", "zones", "barriers", "addresses"),
-    *("exclusions", "open_land"),
+    *("schools", "places", "rolls", "units", "sites", "zones", "barriers", "addresses", "roads"),
+    *("exclusions", "open_land", "buildings"),
     *("births", "housing", "assets", "groups", "evidence"),
 )
-GEOMETRY_TABLES = frozenset(["schools", "units", "sites", "barriers", "exclusions", "open_land"])
+GEOMETRY_TABLES = frozenset(["schools", "units", "sites", "barriers", "exclusions", "open_land", "buildings"])
 SHEET_NAMES: dict[str, str] = {
     "schools": "学校 schools",
     "rolls": "历年在校生 rolls",
@@ -41,6 +41,7 @@ UNIT_NAMES: dict[str, Message] = {
     "people": msg("people"),
     "dwellings": msg("dwellings"),
     "rooms": msg("rooms"),
+    "floors": msg("floors"),
     "books": msg("books"),
     "computers": msg("computers"),
     "year": msg("year"),
@@ -48,7 +49,9 @@ UNIT_NAMES: dict[str, Message] = {
     "grade": msg("grade"),
     "deg": msg("degrees"),
     "m2": msg("m²"),
+    "kmh": msg("km/h"),
     "cny": msg("yuan"),
+    "weight": msg("weight"),
     "pupils_per_dwelling": msg("pupils per dwelling"),
 }
 """Units in words; others stand as they are."""
@@ -190,7 +193,9 @@ _TITLES = {
     "zones": "Zones 学区 (current catchments)",
     "barriers": "Barriers 阻隔线 (lines that children should not cross)",
     "addresses": "Addresses 门牌 (house numbers, for boundaries in words)",
+    "roads": "Roads 道路 (a layer of lines)",
     "exclusions": "Exclusions 避让对象 (lines, zones and places that keep a school away)",
+    "buildings": "Buildings 建筑 (footprints into which people are put)",
     "open_land": "Open land 可建设用地 (land that may be built on)",
     "births": "Births 出生人口 (one row per calendar year and place)",
     "housing": "Housing 住宅项目 (new dwellings by year of completion)",

@@ -6,11 +6,11 @@ unpack to gigabytes or claim a cell in the last row and column; GeoPackage views
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import warnings
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from geodata.archives import PackedLayer, list_packed_layers, unpack_layer
 from geodata.errors import CrsError, DataError, DataIssue, GeometryError
-from geodata.headers import fill_merged_cells, find_header_row, join_header_rows
+from geodata.headers import fill_merged_cells, read_header_block
+from geodata.layer_safety import (
+    count_rows,
+    forbid_other_drivers,
+    has_foreign_system,
+    list_geopackage_tables,
+    open_geopackage,
+)
 from geodata.messages import Message, msg
 from geodata.paths import find_path_problem
 from geodata.read_text import ReadSheet, read_csv_sheets, read_workbook_sheets
+from geodata.shapefiles import choose_shapefile_encoding, decode_words, find_missing_part
 
-os.environ["OGR_SKIP"] = "OGR_VRT"  # must stand before pyogrio is loaded: a VRT names other files to read
+forbid_other_drivers()  # must stand before pyogrio is loaded
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -32,24 +41,25 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 600 * 1024**2
 MAX_FEATURES = 2_000_000
 MAX_LAYER_CELLS = 60_000_000
-MAX_SQL_STEPS = 400_000_000
 
 TEXT_ENDINGS = (".csv", ".tsv", ".txt")
 WORKBOOK_ENDINGS = (".xlsx", ".xlsm", ".xls")
 TABLE_ENDINGS = TEXT_ENDINGS + WORKBOOK_ENDINGS
-LAYER_ENDINGS = (".geojson", ".json", ".gpkg", ".parquet", ".geoparquet", ".shp")
+LAYER_ENDINGS = (".geojson", ".json", ".gpkg", ".parquet", ".geoparquet", ".shp", ".zip")
 
 _MAGIC: dict[str, tuple[bytes, ...]] = {
     ".gpkg": (b"SQLite format 3\x00",),
     ".parquet": (b"PAR1",),
     ".geoparquet": (b"PAR1",),
     ".shp": (b"\x00\x00\x27\x0a",),
+    ".zip": (b"PK\x03\x04",),
     ".geojson": (b"{",),
     ".json": (b"{",),
-    ".xlsx": (b"PK\x03\x04",),
-    ".xlsm": (b"PK\x03\x04",),
-    ".xls": (b"\xd0\xcf\x11\xe0",),
 }
+
+
+_PYTHON_ERRORS = (ValueError, TypeError, LookupError, AttributeError, NameError, RuntimeError)
+"""What libraries raise for files whose own words about themselves are broken: found by fuzzing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,16 +126,24 @@ def _check_magic(file: Path, ending: str) -> None:
         raise refuse(msg("The file cannot be opened."), file, found=str(error.strerror), cure=cure) from error
     if not start:
         raise refuse(msg("The file is empty."), file)
-    if ending in (".geojson", ".json"):
+    is_json = ending in (".geojson", ".json")
+    if is_json:
         start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     magic = _MAGIC.get(ending)
-    # GDAL would take a file for a virtual one wherever this word stands, should another module have loaded it first
-    if (magic and not start.startswith(magic)) or (ending in (".geojson", ".json") and b"<OGRVRT" in start):
+    # GDAL would take a file for a virtual one wherever these words stand, should another module have loaded it first
+    if (magic and not start.startswith(magic)) or (is_json and (b"<OGRVRT" in start or b"gdal_streamed_alg" in start)):
         raise refuse(
             msg("The content of the file does not fit its ending."),
             file,
             found=ending,
             cure=msg("Save the file again from the program that made it."),
+        )
+    if is_json and has_foreign_system(file.read_bytes()):
+        raise refuse(
+            msg("The file names its coordinate system by an address, which is not followed."),
+            file,
+            found="crs",
+            cure=msg("Save the layer again in longitude and latitude, as GeoJSON without a “crs” entry."),
         )
 
 
@@ -177,43 +195,50 @@ def read_raw_table(path: str | Path, *, sheet: str = "") -> RawTable:
 
 
 def _build_raw_table(sheet: ReadSheet, file: str) -> RawTable:
-    """Find the header row and build the table below it, without empty rows and empty columns."""
-    top = find_header_row(sheet.rows)
-    headers, head = join_header_rows(sheet.rows, top, sheet.merged)
-    rows = fill_merged_cells(sheet.rows, headers, head, sheet.merged)
-    body = [(position + 1, row) for position, row in enumerate(rows) if position > head and any(c.strip() for c in row)]
-    width = max([len(headers), *(len(row) for _, row in body)]) if rows else 0
-    titles = _name_columns(headers, width)
+    """Find the headers and build the table below them, without empty rows and empty columns."""
+    block = read_header_block(sheet.rows, sheet.merged)
+    headers, titles = block.headers, block.titles
+    rows = fill_merged_cells(sheet.rows, headers, block.last, sheet.merged)
+    body = [(at + 1, row) for at, row in enumerate(rows) if at > block.last and any(cell.strip() for cell in row)]
     columns = {
         title: [row[at].strip() if at < len(row) else "" for _, row in body]
         for at, title in enumerate(titles)
         if (headers[at : at + 1] or [""])[0].strip() or any(at < len(row) and row[at].strip() for _, row in body)
     }
     frame = pd.DataFrame(columns, dtype="str")
-    return RawTable(frame, np.array([number for number, _ in body], dtype=np.int64), file, sheet.name, top + 1)
+    return RawTable(frame, np.array([number for number, _ in body], dtype=np.int64), file, sheet.name, block.top + 1)
 
 
-def _name_columns(header: list[str], width: int) -> list[str]:
-    """Return one name per column; a second column of the same name gets ``(2)``, a nameless one its number."""
-    names: dict[str, None] = {}
-    counts: dict[str, int] = {}
-    for position in range(width):
-        text = header[position].strip() if position < len(header) else ""
-        name = text or f"column {position + 1}"
-        while name in names:
-            counts[text] = counts.get(text, 1) + 1
-            name = f"{text} ({counts[text]})"
-        names[name] = None
-    return list(names)
+def list_layers(path: str | Path) -> dict[str, list[str]]:
+    """Return the layers with shapes of a file, each with its headers; the one of a single-layer file is called ``""``.
+
+    Headers are told for GeoPackages only: elsewhere a list is empty. A zip archive has the layers of the files in it.
+
+    Raises
+    ------
+    DataError
+        As :func:`read_layer`.
+    """
+    file = check_path(path, LAYER_ENDINGS)
+    ending = file.suffix.lower()
+    if ending == ".gpkg":
+        return _list_tables(file)
+    if ending != ".zip":
+        return {"": []}
+    packed = _list_packed(file)
+    if len(packed) > 1:
+        return {layer.name: [] for layer in packed}
+    with unpack_layer(file, packed[0]) as inner, _told_as(file, inner):
+        return list_layers(inner)
 
 
 def read_layer(path: str | Path, *, layer: str = "") -> gpd.GeoDataFrame:
-    """Read a layer of shapes: GeoJSON, GeoPackage, GeoParquet or shapefile.
+    """Read a layer of shapes: GeoJSON, GeoPackage, GeoParquet, or a shapefile, also zipped.
 
     Parameters
     ----------
-    path : file with ending ``.geojson``, ``.json``, ``.gpkg``, ``.parquet``, ``.shp``
-    layer : table of a GeoPackage; empty = the only one (with several, the first)
+    path : file with ending ``.geojson``, ``.json``, ``.gpkg``, ``.parquet``, ``.shp``, ``.zip``
+    layer : table of a GeoPackage, or file in an archive; empty = the only one (with several, the first)
 
     Returns
     -------
@@ -224,33 +249,106 @@ def read_layer(path: str | Path, *, layer: str = "") -> gpd.GeoDataFrame:
     Raises
     ------
     DataError
-        The file is missing, disguised, unreadable, too large or empty, or lacks the layer.
+        The file is missing, disguised, unreadable, too large or empty, or lacks the layer; an archive is unsafe.
     """
     file = check_path(path, LAYER_ENDINGS)
     ending = file.suffix.lower()
+    if ending == ".zip":
+        return _read_packed(file, layer)
     if ending in (".parquet", ".geoparquet"):
         return _read_parquet(file)
-    target, layer = (f"GPKG:{file}", _choose_gpkg_table(file, layer)) if ending == ".gpkg" else (str(file), "")
-    return _read_ogr(file, target, layer)
+    if ending == ".gpkg":
+        table, count = _choose_table(file, layer)
+        return _read_ogr(file, f"GPKG:{file}", layer=table, most=count)
+    if ending == ".shp":
+        missing = find_missing_part(file)
+        if missing:
+            raise _lacks_part(file, missing)
+        return _read_shapefile(file)
+    return _read_ogr(file, str(file))
 
 
-def _read_ogr(file: Path, target: str, layer: str) -> gpd.GeoDataFrame:
+def _read_shapefile(file: Path) -> gpd.GeoDataFrame:
+    """Read a shapefile whose words may be cut in the middle of a character: byte by byte first, where they are."""
+    encoding = choose_shapefile_encoding(file)
+    try:
+        return _read_ogr(file, str(file), encoding=encoding)
+    except DataError as error:
+        if not isinstance(error.__cause__, UnicodeDecodeError):
+            raise
+    return decode_words(_read_ogr(file, str(file), encoding="ISO-8859-1"), encoding or "utf-8")
+
+
+def _read_packed(file: Path, layer: str) -> gpd.GeoDataFrame:
+    """Read a layer of a zip archive; one name may be that of a file in it, or of a table of its only GeoPackage."""
+    packed = _list_packed(file)
+    named = [each for each in packed if each.name == layer]
+    if layer and not named and len(packed) > 1:
+        raise _no_such_layer(file, layer, [each.name for each in packed])
+    chosen = (named or packed)[0]
+    inner_layer = layer if chosen.ending == ".gpkg" and not named else ""
+    with unpack_layer(file, chosen) as inner, _told_as(file, inner):
+        return read_layer(inner, layer=inner_layer)
+
+
+def _list_packed(file: Path) -> list[PackedLayer]:
+    packed = list_packed_layers(file)
+    if not packed:
+        raise refuse(
+            msg("The archive holds no layer of shapes."),
+            file,
+            expected=msg("a shapefile with its parts .shp, .shx and .dbf, a GeoPackage or a GeoJSON file"),
+            cure=msg("Put all parts of the layer into one ZIP file, not into an archive inside of it."),
+        )
+    return packed
+
+
+@contextmanager
+def _told_as(file: Path, inner: Path) -> Iterator[None]:
+    """Let what is wrong with an unpacked file be told of the archive that the planner knows."""
+    try:
+        yield
+    except DataError as error:
+        issues = [replace(issue, file=file.name) if issue.file == inner.name else issue for issue in error.issues]
+        raise type(error)(issues) from error
+
+
+def _lacks_part(file: Path, missing: str) -> DataError:
+    return refuse(
+        msg("The shapefile lacks its part {ending}.", ending=missing),
+        file,
+        expected=msg("a shapefile with its parts .shp, .shx and .dbf, a GeoPackage or a GeoJSON file"),
+        cure=msg("Send all parts of the shapefile together, packed in one ZIP file."),
+    )
+
+
+def _no_such_layer(file: Path, layer: str, names: list[str]) -> DataError:
+    expected = msg("one of: {names}", names=", ".join(names) or "-")
+    return refuse(msg("The file has no such layer."), file, found=layer, expected=expected)
+
+
+def _read_ogr(
+    file: Path, target: str, *, layer: str = "", encoding: str = "", most: int | None = None
+) -> gpd.GeoDataFrame:
     import geopandas as gpd
     import pyogrio
 
-    options: dict[str, Any] = {"layer": layer} if layer else {}
+    options: dict[str, Any] = {name: value for name, value in (("layer", layer), ("encoding", encoding)) if value}
     try:
-        about = pyogrio.read_info(target, force_feature_count=True, **options)
-        if about["features"] > MAX_FEATURES or about["features"] * len(about["fields"]) > MAX_LAYER_CELLS:
-            raise _too_large(file, f"{about['features']:,} features")
+        about = pyogrio.read_info(target, force_feature_count=not layer, **options)
+        count = max(about["features"], 0) if most is None else most
+        if count > MAX_FEATURES or count * len(about["fields"]) > MAX_LAYER_CELLS:
+            raise _too_large(file, f"{count:,} features")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a column of mixed kinds is read as text, as it should be
             # a ring that is not closed comes back as a missing shape, which is told with its row
-            found = pyogrio.read_dataframe(target, on_invalid="ignore", **options)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError, ValueError) as error:
+            found = pyogrio.read_dataframe(target, on_invalid="ignore", max_features=most, **options)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, *_PYTHON_ERRORS) as error:
         if isinstance(error, DataError):
             raise
         raise _unreadable(file, error) from error
+    except MemoryError as error:
+        raise _too_large(file, "") from error
     return _require_shapes(found if isinstance(found, gpd.GeoDataFrame) else None, file)
 
 
@@ -266,7 +364,7 @@ def _read_parquet(file: Path) -> gpd.GeoDataFrame:
         if about.num_rows > MAX_FEATURES or about.num_rows * about.num_columns > MAX_LAYER_CELLS or size > 4 * 1024**3:
             raise _too_large(file, f"{about.num_rows:,} rows")
         found = gpd.read_parquet(file)
-    except (pyarrow.ArrowException, GEOSException, OSError, ValueError, TypeError) as error:
+    except (pyarrow.ArrowException, GEOSException, *_PYTHON_ERRORS, OSError) as error:
         if isinstance(error, DataError):
             raise
         raise _unreadable(file, error) from error
@@ -312,38 +410,26 @@ def require_layer_crs(layer: gpd.GeoDataFrame, crs: str, file: str) -> gpd.GeoDa
     return layer
 
 
-def _choose_gpkg_table(file: Path, layer: str) -> str:
-    """Return the table to read: one of ``gpkg_contents`` that is a real table, with a bounded count."""
+def _list_tables(file: Path) -> dict[str, list[str]]:
+    """Return the layers of a GeoPackage that are plain tables, with their headers."""
     try:
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as base:
-            base.execute("PRAGMA trusted_schema=OFF")
-            _limit_steps(base)
-            names = [
-                str(row[0])
-                for row in base.execute(
-                    "SELECT c.table_name FROM gpkg_contents c JOIN sqlite_master m ON m.name = c.table_name "
-                    "WHERE c.data_type = 'features' AND m.type = 'table' LIMIT 1000"
-                )
-            ]
-            if not names or (layer and layer not in names):
-                raise refuse(
-                    msg("The file has no such layer."),
-                    file,
-                    found=layer,
-                    expected=msg("one of: {names}", names=", ".join(names) or "-"),
-                )
-            return layer or names[0]
-    except sqlite3.Error as error:
+        with open_geopackage(file) as base:
+            return list_geopackage_tables(base)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise _unreadable(file, error) from error
 
 
-def _limit_steps(base: sqlite3.Connection) -> None:
-    """Stop a query that runs away."""
-    steps = 0
-
-    def count() -> int:
-        nonlocal steps
-        steps += 100_000
-        return int(steps > MAX_SQL_STEPS)
-
-    base.set_progress_handler(count, 100_000)
+def _choose_table(file: Path, layer: str) -> tuple[str, int]:
+    """Return the table of a GeoPackage to read, a real one of bounded size, and how many rows it has."""
+    try:
+        with open_geopackage(file) as base:
+            tables = list_geopackage_tables(base)
+            if not tables or (layer and layer not in tables):
+                raise _no_such_layer(file, layer, list(tables))
+            chosen = layer or next(iter(tables))
+            count = count_rows(base, chosen, MAX_FEATURES)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise _unreadable(file, error) from error
+    if count > MAX_FEATURES or count * len(tables[chosen]) > MAX_LAYER_CELLS:
+        raise _too_large(file, f"> {MAX_FEATURES:,} features" if count > MAX_FEATURES else f"{count:,} features")
+    return chosen, count

@@ -35,7 +35,7 @@ def read_graphml(path: str | Path) -> RawRoads:
     try:
         with path.open("rb") as stream:
             reader.parser.ParseFile(stream)
-    except (OSError, expat.ExpatError, _RefusedError) as error:
+    except (OSError, LookupError, ValueError, expat.ExpatError, _RefusedError) as error:
         raise DataError(_issue(path, msg("The GraphML file cannot be read."), str(error))) from error
     crs = str(reader.graph.get("crs", "epsg:4326")).lower()
     if crs not in ("epsg:4326", "wgs84", "ogc:crs84"):

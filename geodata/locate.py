@@ -7,16 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from geodata.crs import choose_metric_crs
+from geodata.coordinate_columns import LONLAT, METRES, Pair, place_pair
+from geodata.coordinate_text import parse_degrees
+from geodata.crs import LOCAL, WGS84, choose_metric_crs, convert_points, fits_degrees, is_geographic, normalise_crs
+from geodata.dictionary import Origin
 from geodata.errors import CrsError, DataError, DataIssue
-from geodata.files import read_layer, read_raw_table
+from geodata.files import TABLE_ENDINGS, read_layer, read_raw_table
 from geodata.messages import msg
 from geodata.paths import find_path_problem
-from geodata.population_raster import list_rasters, require_tiff
+from geodata.population_raster import require_tiff
+from geodata.raster_names import list_rasters
 from geodata.schema import match_columns
 from geodata.study_file import PopulationSource, SchoolsSource, StudySpec, UnitsSource
-
-TABLE_ENDINGS = (".csv", ".xlsx", ".xlsm", ".tsv", ".txt")
 
 
 def compute_file_digest(path: Path) -> str:
@@ -73,10 +75,11 @@ def _find_centre(path: Path, source: PopulationSource | UnitsSource | SchoolsSou
         layer = read_layer(path, layer=source.layer)
     except DataError:
         return None  # its own reader will tell what is wrong, with everything else
-    if layer.crs is None or layer.empty:
+    crs = normalise_crs(source.crs) or ("" if layer.crs is None else layer.crs.to_wkt())
+    if crs in ("", LOCAL) or layer.empty:
         return None
-    west, south, east, north = layer.to_crs(4326).total_bounds
-    return (west + east) / 2, (south + north) / 2
+    west, south, east, north = layer.total_bounds
+    return _find_middle(np.array([west, east]), np.array([south, north]), crs)
 
 
 def _find_table_centre(
@@ -84,24 +87,38 @@ def _find_table_centre(
 ) -> tuple[float, float] | None:
     raw = read_raw_table(path, sheet=getattr(source, "sheet", ""))
     table = "schools" if isinstance(source, SchoolsSource) else "units"
-    columns = match_columns(list(raw.frame.columns), table, source.columns)
-    if "lon_deg" not in columns or "lat_deg" not in columns:
+    headers = match_columns(list(raw.frame.columns), table, source.columns)
+    pairs = [pair for pair in (LONLAT, METRES) if all(name in headers for name in pair)]
+    if not pairs:
         return None
-    numbers = [_to_numbers(raw.frame[columns[key]].tolist()) for key in ("lon_deg", "lat_deg")]
-    if any(np.isnan(values).all() for values in numbers):
+    first, second = (_to_numbers(raw.frame[headers[name]].tolist()) for name in pairs[0])
+    if np.isnan(first).all() or np.isnan(second).all():
         return None
-    lon_deg, lat_deg = (float(np.nanmedian(values)) for values in numbers)
-    return (lon_deg, lat_deg) if abs(lon_deg) <= 180 and abs(lat_deg) <= 90 else None
+    if fits_degrees(first, second):
+        return float(np.nanmedian(first)), float(np.nanmedian(second))
+    crs = normalise_crs(source.crs)
+    if crs in ("", LOCAL) or is_geographic(crs):
+        return None
+    placed = place_pair(Pair(first, second, pairs[0], crs, WGS84, Origin()))
+    return _find_middle(placed.x_m, placed.y_m, WGS84)
+
+
+def _find_middle(x: np.ndarray, y: np.ndarray, crs: str) -> tuple[float, float] | None:
+    """Return the median place of points of ``crs`` in degrees; ``None`` where none is on Earth."""
+    lon_deg, lat_deg = convert_points(x, y, crs, WGS84)
+    known = np.isfinite(lon_deg) & np.isfinite(lat_deg)
+    return (float(np.median(lon_deg[known])), float(np.median(lat_deg[known]))) if known.any() else None
 
 
 def _to_numbers(texts: list[str]) -> np.ndarray:
     def number(text: str) -> float:
         try:
-            return float(text)
+            value = parse_degrees(text)
         except ValueError:
             return np.nan
+        return np.nan if value is None else value
 
-    return np.array([number(text) for text in texts])
+    return np.array([number(text) for text in texts], dtype=float)
 
 
 def _find_osm_centre(path: Path) -> tuple[float, float] | None:

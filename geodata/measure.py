@@ -16,6 +16,7 @@ from geodata.messages import msg
 from geodata.network import build_basemap, build_network, build_road_report, list_road_lines
 from geodata.osm_features import read_osm_water
 from geodata.read_roads import read_roads
+from geodata.road_evidence import RoadEvidence, build_road_evidence
 from geodata.study import (
     Basemap,
     Mode,
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-TRAVEL_VERSION = 1
+TRAVEL_VERSION = 2
 """Part of the cache keys here: raise it when the same roads give other travel."""
-ROADS_VERSION = 4
+ROADS_VERSION = 5
 """Part of the cache key of :class:`RoadFacts`: raise it when the same files give other facts."""
 
 OSM_ENDINGS = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
@@ -46,7 +47,7 @@ class RoadFacts:
 
     ``barriers`` and ``crossings``: see :func:`geodata.barriers.read_barriers`. ``lines`` are the roads with every node
     (:func:`geodata.network.list_road_lines`), kept only where street blocks are cut from them. ``issues``: what the
-    planner should know of slopes and crossings.
+    planner should know of slopes, crossings, and the layer of lines. ``evidence``: what the checks of roads look at.
     """
 
     networks: dict[Mode, RoadNetwork]
@@ -56,6 +57,7 @@ class RoadFacts:
     crossings: gpd.GeoDataFrame
     lines: gpd.GeoDataFrame | None = None
     issues: tuple[DataIssue, ...] = ()
+    evidence: RoadEvidence | None = None
 
 
 def read_road_facts(
@@ -95,8 +97,9 @@ def read_road_facts(
     progress(msg("Drawing the basemap"), 0.9)
     basemap, report = build_basemap(roads, _read_water(spec, crs)), build_road_report(roads, networks)
     lines = list_road_lines(roads) if cuts else None
-    issues = (*check_lived_options(spec), *costs.issues, *describe_lived_costs(spec, costs))
-    facts = RoadFacts(networks, basemap, report, barriers, crossings, lines, issues)
+    issues = (*roads.issues, *check_lived_options(spec), *costs.issues, *describe_lived_costs(spec, costs))
+    evidence = build_road_evidence(roads, networks)
+    facts = RoadFacts(networks, basemap, report, barriers, crossings, lines, issues, evidence)
     cache.store(key, facts)
     return facts
 
@@ -149,6 +152,7 @@ def measure_travel(
                 cutoff_min=spec.travel.cutoff_min.get(mode, float("inf")),
                 detour_factor=spec.travel.detour_factor,
                 max_snap_m=spec.travel.max_snap_m,
+                cache=cache,
             )
             cache.store(key, matrix)
         found[mode] = matrix

@@ -34,6 +34,8 @@ NewTravelMethod = Literal["roads", "straight line", "pace"]
 
 _KEPT = 4
 """Networks kept ready: the modes of one study, and one more."""
+_LARGE = 50_000
+"""Crossings from which on a search for a single school is worth a hierarchy."""
 _NEAR_PLACES = 50
 """Places looked at to find one on the same side of a barrier as a new school."""
 
@@ -100,7 +102,9 @@ def measure_points(study: StudyArea, mode: Mode, x_m: Floats, y_m: Floats) -> tu
 def warm_new_schools(study: StudyArea, mode: Mode) -> None:
     """Prepare the roads of a mode, so that the next question is answered at once."""
     if find_travel_method(study, mode) == "roads":
-        _find_search(study, mode)
+        search = _find_search(study, mode)
+        if search.chains.n_core > _LARGE:
+            search.prepare()
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +142,7 @@ def _find_search(study: StudyArea, mode: Mode) -> TravelSearch:
             detour_factor=travel.detour_factor,
             max_snap_m=travel.max_snap_m,
             cutoff_min=travel.cutoff_min,
+            used_again=True,
         )
         _READY[id(search)] = _Ready(study.fingerprint, network, travel.unit_ids, search)
         while len(_READY) > _KEPT:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.archives import check_gzip
 from geodata.crs import WGS84
 from geodata.errors import DataError, DataIssue
 from geodata.messages import msg
@@ -27,6 +28,7 @@ from geodata.osm_tags import (
     parse_levels,
     parse_population,
 )
+from geodata.pbf_words import DamagedBlockError, check_words
 from geodata.population_table import Values
 from geodata.shapes import Shapes
 
@@ -67,7 +69,7 @@ def read_osm_schools(path: str | Path) -> gpd.GeoDataFrame:
     a node), geometry: the node, or a point inside the outline.
 
     A node with the same name as an outline within :data:`SAME_SCHOOL_M`, and a nameless node inside an outline, are
-    the same school: the outline stays.
+    the same school: the outline stays; of outlines with one name within that distance, the largest.
     """
     amenities = {"school", "kindergarten"}
     found = [
@@ -191,9 +193,7 @@ def read_osm_barriers(path: str | Path) -> gpd.GeoDataFrame:
     """
     import osmium
 
-    path = Path(path)
-    if not path.is_file():
-        raise DataError(_issue(path, "no such file"))
+    path = _require_file(path)
     rows: list[tuple[str, str]] = []
     lines: list[shapely.Geometry] = []
     keys = osmium.filter.KeyFilter("railway", "waterway")
@@ -204,8 +204,8 @@ def read_osm_barriers(path: str | Path) -> gpd.GeoDataFrame:
                 found = _list_inside(way)
                 lines += found
                 rows += [(kind, (way.tags.get("name") or "").strip())] * len(found)
-    except RuntimeError as error:
-        raise DataError(_issue(path, str(error))) from error
+    except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
+        raise DataError(tell_unreadable_osm(path, str(error))) from error
     table = pd.DataFrame(rows, columns=["kind", "name"], dtype="str")
     return _build_layer(table, np.array(lines, dtype=object))
 
@@ -252,13 +252,28 @@ def _read_features(path: str | Path, keys: Sequence[str], *, kinds: str) -> list
 
     Raises ``DataError`` where the file is absent or is not OSM.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise DataError(_issue(path, "no such file"))
+    path = _require_file(path)
+    import osmium
+
     try:
         return list(_walk(path, keys, kinds))
-    except RuntimeError as error:
-        raise DataError(_issue(path, str(error))) from error
+    except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
+        raise DataError(tell_unreadable_osm(path, str(error))) from error
+
+
+def _require_file(path: str | Path) -> Path:
+    """Return the path of a file that is there and, where it is packed, unpacks to a bounded size."""
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(tell_unreadable_osm(path, "no such file"))
+    if path.suffix.lower() == ".gz":
+        check_gzip(path)
+    if path.suffix.lower() == ".pbf":
+        try:
+            check_words(path)
+        except DamagedBlockError as error:
+            raise DataError(tell_unreadable_osm(path, str(error))) from error
+    return path
 
 
 def _walk(path: Path, keys: Sequence[str], kinds: str) -> Iterator[_Feature]:
@@ -294,7 +309,8 @@ def _draw(element: Any, factory: Any, kinds: str) -> tuple[str, int, str] | None
     return None
 
 
-def _issue(path: Path, found: str) -> DataIssue:
+def tell_unreadable_osm(path: Path, found: str) -> DataIssue:
+    """Return the issue of a file that is absent, is broken, or is not OpenStreetMap."""
     return DataIssue(
         "osm_file",
         "error",
@@ -341,23 +357,27 @@ def _inner_points(shapes: Shapes) -> Shapes:
 
 
 def _find_repeated(table: pd.DataFrame, shapes: Shapes) -> Shapes:
-    """Return which rows are nodes of a school that is there as an outline too; boolean array."""
+    """Return which rows are another drawing of a school that is there as an outline; boolean array.
+
+    A node beside an outline of its name, a nameless node inside one, and of outlines with one name (the grounds and the
+    houses on them) all but the largest.
+    """
     is_node = table["school_id"].str.startswith("n").to_numpy()
     repeated = np.zeros(len(table), dtype=bool)
-    nodes, areas = np.flatnonzero(is_node), np.flatnonzero(~is_node)
-    if not len(nodes) or not len(areas):
+    areas = np.flatnonzero(~is_node)
+    if not len(areas):
         return repeated
     names = table["name"].str.casefold().str.split().str.join(" ").to_numpy()
-    stretch = np.cos(np.radians(shapely.get_y(shapes[nodes]).mean()))
+    amenity, size = table["amenity"].to_numpy(), compute_areas_m2(shapes)
+    stretch = np.cos(np.radians(shapely.get_y(shapely.centroid(shapes)).mean()))
     metres = np.pi / 180 * _AXIS_M * np.array([stretch, 1.0])
-    flat_nodes = shapely.transform(shapes[nodes], lambda xy: xy * metres)
-    flat_areas = shapely.transform(shapes[areas], lambda xy: xy * metres)
-    near = shapely.STRtree(flat_areas).query(flat_nodes, predicate="dwithin", distance=SAME_SCHOOL_M)
-    for node, area in zip(nodes[near[0]], areas[near[1]], strict=True):
-        if table["amenity"].iloc[node] != table["amenity"].iloc[area]:
+    flat = shapely.transform(shapes, lambda xy: xy * metres)
+    near = shapely.STRtree(flat[areas]).query(flat, predicate="dwithin", distance=SAME_SCHOOL_M)
+    for one, area in zip(near[0], areas[near[1]], strict=True):
+        if one == area or amenity[one] != amenity[area]:
             continue
-        if names[node]:
-            repeated[node] |= names[node] == names[area]
-        else:
-            repeated[node] |= bool(shapely.intersects(shapes[node], shapes[area]))
+        if not names[one]:
+            repeated[one] |= bool(is_node[one] and shapely.intersects(shapes[one], shapes[area]))
+        elif names[one] == names[area]:
+            repeated[one] |= bool(is_node[one] or (size[one], -one) < (size[area], -area))
     return repeated

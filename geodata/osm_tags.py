@@ -36,8 +36,26 @@ UNINHABITED = frozenset([
 
 _ISCED: dict[str, Stage] = {"0": "kindergarten", "1": "primary", "2": "junior", "3": "senior"}
 _WORDS: dict[Stage, tuple[str, ...]] = {
-    "kindergarten": ("幼儿园", "kindergarten", "kindergarden", "nursery", "leikskóli", "детский сад", "jardim de inf"),
-    "primary": ("小学", "primary", "elementary", "primarschule", "volksschule", "grundschule", "école élémentaire"),
+    "kindergarten": (
+        "幼儿园",
+        "kindergarten",
+        "kindergarden",
+        "nursery",
+        "leikskóli",
+        "maternelle",
+        "детский сад",
+        "jardim de inf",
+    ),
+    "primary": (
+        "小学",
+        "primary",
+        "elementary",
+        "primarschule",
+        "volksschule",
+        "grundschule",
+        "école élémentaire",
+        "école primaire",
+    ),
     "junior": ("初中", "初级中学", "junior", "middle school", "realschule", "oberschule", "sekundarschule", "collège"),
     "senior": ("高中", "高级中学", "senior", "high school", "gymnasium", "lycée", "menntaskóli"),
 }

@@ -20,6 +20,7 @@ from geodata.dictionary import Origin
 from geodata.errors import DataError, DataIssue
 from geodata.files import read_raw_table
 from geodata.messages import msg
+from geodata.osm_borders import read_osm_cut_areas
 from geodata.osm_features import read_osm_admin_areas, read_osm_buildings, read_osm_places
 from geodata.population_layers import build_frame
 from geodata.population_table import PUPIL_COLUMNS, Population, Values, fill_pupils, limit_issues
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 PLACE_RADIUS_M = 100.0
 """Radius of the disc that stands for a municipality in which no building is drawn."""
+TOWN_LEVELS = (8, 6, 7)
+"""``admin_level`` of municipalities, in the order in which they are tried; countries differ."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +51,21 @@ class _Towns:
 def read_osm_population(spec: StudySpec, crs: str) -> Population:
     """Read building outlines of an OpenStreetMap file and put the people of each municipality into them.
 
-    Municipalities are the areas of ``admin_level`` 8. Their totals come from the study's ``town_totals``, else from the
-    ``population`` tag of the area, else of the place node that has the area's name, else of the largest place node
-    inside. Other place nodes are parts of a municipality and are not counted again. Inside a municipality people go
-    to inhabited buildings in proportion to floor area; where there is none, to all buildings; where none is drawn at
+    Municipalities are the areas of ``admin_level`` 8 where the file has totals for some of them, else those of level
+    6 or 7 (:func:`_choose_areas`). Their totals come from the study's ``town_totals``, else from the ``population`` tag
+    of the area, else of the place node that has the area's name, else of the largest place node inside. A municipality
+    whose border leaves the file is taken only when ``town_totals`` names it: its tags count people who live outside
+    the file too. Other place nodes are parts of a municipality and are not counted again. Inside a municipality people
+    go to inhabited buildings in proportion to floor area; where there is none, to all buildings; where none is drawn at
     all, to a disc of :data:`PLACE_RADIUS_M` around a point inside the area.
     """
     source = spec.population
     assert source is not None
     path = spec.resolve(source.path)
-    buildings, areas = read_osm_buildings(path), read_osm_admin_areas(path)
+    buildings, places = read_osm_buildings(path), read_osm_places(path)
     totals = read_town_totals(spec.resolve(source.town_totals)) if source.town_totals else None
-    towns = _find_totals(areas, read_osm_places(path), totals, path.name)
+    areas = _choose_areas(path, buildings, places, totals)
+    towns = _find_totals(areas, places, totals, path.name)
     raise_if_errors(towns.issues)
     table, issues = _share_out(buildings, towns, path.name)
     pupils, modelled = fill_pupils({}, {}, table["population_people"].to_numpy(), source.share)
@@ -109,6 +115,42 @@ def read_town_totals(path: Path) -> pd.DataFrame:
     return table
 
 
+def _choose_areas(
+    path: Path, buildings: gpd.GeoDataFrame, places: gpd.GeoDataFrame, totals: pd.DataFrame | None
+) -> gpd.GeoDataFrame:
+    """Return the municipalities: of the ``admin_level`` at which most totals are known; of equals the first of 8, 6, 7.
+
+    With a table of totals those count whose name it has, and areas that the file's edge has cut open are there too
+    (:func:`geodata.osm_borders.read_osm_cut_areas`); without, the whole areas with a total of their own.
+    """
+    named = set(totals["town"]) if totals is not None and "population_people" in totals else None
+    best, most = None, -1
+    for level in TOWN_LEVELS:
+        areas = read_osm_admin_areas(path, level)
+        if named is not None and not named <= set(areas["name"]) and len(buildings):
+            cut = read_osm_cut_areas(path, level, tuple(buildings.total_bounds), places)
+            cut = cut[cut["name"].isin(named - set(areas["name"]))]
+            areas = pd.concat([areas, cut], ignore_index=True) if len(cut) else areas
+        if named is None:
+            known = sum(
+                not np.isnan(_choose_total(name, tagged, _find_places(places, shape)))
+                for name, shape, tagged in zip(areas["name"], areas.geometry, areas["population_people"], strict=True)
+            )
+        else:
+            known = int(areas["name"].isin(named).sum())
+        if known > most:
+            best, most = areas, known
+        if named is not None and named <= set(areas["name"]):
+            break
+    assert best is not None
+    return best
+
+
+def _find_places(places: gpd.GeoDataFrame, shape: shapely.Geometry) -> gpd.GeoDataFrame:
+    """Return the places with a number of inhabitants inside an area."""
+    return places[places["population_people"].notna() & places.within(shape)]
+
+
 def _find_totals(areas: gpd.GeoDataFrame, places: gpd.GeoDataFrame, given: pd.DataFrame | None, file: str) -> _Towns:
     """Return the total of every municipality; an error for one without."""
     issues: list[DataIssue] = []
@@ -123,7 +165,7 @@ def _find_totals(areas: gpd.GeoDataFrame, places: gpd.GeoDataFrame, given: pd.Da
         issues.append(DataIssue("town_unknown", "warning", text, file=file, found=name))
     people = []
     for name, shape, tagged in zip(names, shapes, areas["population_people"], strict=True):
-        inside = places[places.within(shape) & places["population_people"].notna()]
+        inside = _find_places(places, shape)
         total = known.get(name, np.nan) if use_given else _choose_total(name, tagged, inside)
         if np.isnan(total):
             problem = msg("The number of inhabitants of {town} is not known.", town=name)

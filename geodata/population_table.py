@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from geodata.errors import DataIssue
 from geodata.messages import msg
+from geodata.raster_grid import RasterGrid
 from geodata.study import STAGES, Stage
 
 if TYPE_CHECKING:
@@ -44,29 +45,30 @@ MAX_LISTED = 20
 
 @dataclass(frozen=True, eq=False)
 class RasterCounts:
-    """Counts per cell of one raster grid.
+    """Counts of the cells of one raster grid in which anybody lives.
 
-    ``values`` maps the names in :data:`COUNT_COLUMNS` that are known to arrays of shape (rows, columns), nodata = 0.
-    ``bounds`` is (west, south, east, north) in the raster's own CRS ``crs_wkt``.
+    ``cells`` are their positions in the grid, rising; ``values`` maps the names in :data:`COUNT_COLUMNS` that are known
+    to one number per such cell. All other cells are empty.
     """
 
+    grid: RasterGrid
+    cells: npt.NDArray[np.int64]
     values: Mapping[str, Values]
-    bounds: tuple[float, float, float, float]
-    crs_wkt: str
     file: str = ""
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        rows, columns = next(iter(self.values.values())).shape
-        return int(rows), int(columns)
 
-    @property
-    def cell_size(self) -> tuple[float, float]:
-        """Width and height of a cell, in units of the raster's CRS."""
-        west, south, east, north = self.bounds
-        rows, columns = self.shape
-        return (east - west) / columns, (north - south) / rows
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Where in each place its people live: ``share`` of the people of row ``source`` at ``x_m``, ``y_m``.
+
+    Shares of a row add up to one. Rows in ``bare`` have no parts: their people are spread over them.
+    """
+
+    source: npt.NDArray[np.int64]
+    share: Values
+    x_m: Values
+    y_m: Values
+    bare: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,8 @@ class Population:
     where only the shape is known), :data:`COUNT_COLUMNS` (NaN = unknown) and a point or polygon geometry. A raster is
     kept whole in ``raster`` besides, so that units may cut its cells. ``modelled`` names the stages whose children
     were derived from ages or from a share of the inhabitants, not counted. ``fits_towns`` says that the people are
-    those of the study's ``town_totals`` already.
+    those of the study's ``town_totals`` already. ``parts`` are the buildings in each row of ``table``, where the study
+    has any (:mod:`geodata.dasymetric`); a raster's cells are then taken from ``table``.
     """
 
     table: gpd.GeoDataFrame
@@ -85,6 +88,7 @@ class Population:
     raster: RasterCounts | None = None
     modelled: tuple[Stage, ...] = field(default=())
     fits_towns: bool = False
+    parts: Parts | None = None
 
 
 def compute_band_share(stage: Stage, band: Band) -> float:
@@ -147,7 +151,7 @@ def fill_pupils(
         known = [option for option in options if option is not None]
         if not known:
             continue
-        result = known[0].astype(np.float64, copy=True)
+        result = known[0].astype(np.float64, copy=stage in counted)
         for option in known[1:]:
             result = np.where(np.isnan(result), option, result)
         found[stage] = result

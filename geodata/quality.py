@@ -11,9 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from geodata import quality_places, quality_planning, quality_tables
+from geodata import (
+    coordinate_checks,
+    quality_banks,
+    quality_places,
+    quality_planning,
+    quality_roads,
+    quality_schools,
+    quality_tables,
+)
 from geodata.errors import DataIssue
-from geodata.quality_facts import Facts
+from geodata.quality_facts import Evidence, Facts
 from geodata.read_planning import PlanningTables
 from geodata.study import TravelMatrix
 
@@ -38,14 +46,21 @@ CHECKS: dict[str, Check] = {
         quality_tables.check_units_without_children,
         quality_places.check_zone_stages,
         quality_places.check_zone_gaps,
+        quality_places.check_zone_overlaps,
+        quality_places.check_schools_without_zone,
         quality_places.check_crs_scale,
         quality_places.check_positions,
         quality_places.check_units_apart,
-        quality_places.check_doubled_schools,
+        coordinate_checks.check_shifted_points,
+        quality_schools.check_doubled_schools,
+        quality_schools.check_shared_positions,
         quality_places.check_schools_outside,
+        quality_roads.check_road_pieces,
+        quality_roads.check_road_extent,
         quality_places.check_far_from_roads,
         quality_places.check_unreachable_units,
         quality_places.check_unreached_schools,
+        quality_banks.check_wrong_bank,
         quality_planning.check_planning_ids,
         quality_planning.check_past_schools,
         quality_planning.check_births_sums,
@@ -70,16 +85,19 @@ def check_study(
     crs: str = "",
     files: Mapping[str, str] | None = None,
     planning: PlanningTables | None = None,
+    evidence: Evidence | None = None,
 ) -> list[DataIssue]:
     """Run every check of :data:`CHECKS` and return what they found: errors first, then warnings, then notes.
 
     ``files`` names the file of each table (``schools``, ``population``, ``units``, ``zones``, ``sites``, ``travel``,
     ``rolls``, ``births``, ``housing``, ``assets``, ``groups``). ``planning`` holds the tables of forecasts and
-    inspections.
+    inspections, ``evidence`` the roads, barriers and coordinate systems.
     """
     facts = Facts(schools, places, rolls, units, zones, sites, travel, crs, dict(files or {}))
     if planning is not None:
         facts = replace(facts, **{name: getattr(planning, name) for name in ("births", "housing", "assets", "groups")})
+    if evidence is not None:
+        facts = replace(facts, **vars(evidence))
     found = [issue for check in CHECKS.values() for issue in check(facts)]
     order = ("error", "warning", "note")
     return sorted(found, key=lambda issue: order.index(issue.severity))

@@ -16,10 +16,12 @@ from geodata.errors import DataIssue, Severity
 from geodata.messages import Message, msg
 from geodata.read_schools import compute_roll_totals
 from geodata.schema import build_empty_table
-from geodata.study import STAGES, TravelMatrix
+from geodata.study import STAGES, RoadNetwork, TravelMatrix
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+    from geodata.road_evidence import RoadEvidence
 
 
 STAGE_NAMES: dict[str, Message] = {
@@ -42,8 +44,22 @@ KIND_NAMES: dict[str, Message] = {
 
 
 @dataclass(frozen=True, eq=False)
+class Evidence:
+    """What lies around the tables, for the checks that look at it; whatever is missing is not checked.
+
+    ``networks`` by mode; ``roads`` is what the road file tells about itself; ``barriers`` the table of lines that part
+    the county; ``declared_crs`` the coordinate system that the study file gives for the files of a role.
+    """
+
+    networks: Mapping[Any, RoadNetwork] = field(default_factory=dict)
+    roads: RoadEvidence | None = None
+    barriers: gpd.GeoDataFrame | None = None
+    declared_crs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class Facts:
-    """The tables of a study before it is built; ``travel`` by mode."""
+    """The tables of a study before it is built; ``travel`` by mode. For the last four see :class:`Evidence`."""
 
     schools: gpd.GeoDataFrame
     places: pd.DataFrame
@@ -58,6 +74,10 @@ class Facts:
     housing: pd.DataFrame = field(default_factory=lambda: build_empty_table("housing"))
     assets: pd.DataFrame = field(default_factory=lambda: build_empty_table("assets"))
     groups: pd.DataFrame = field(default_factory=lambda: build_empty_table("groups"))
+    networks: Mapping[Any, RoadNetwork] = field(default_factory=dict)
+    roads: RoadEvidence | None = None
+    barriers: gpd.GeoDataFrame | None = None
+    declared_crs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def metric_crs(self) -> str:

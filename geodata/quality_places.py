@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,6 @@ from geodata.study import STAGES, TravelMatrix
 if TYPE_CHECKING:
     import geopandas as gpd
 
-SAME_SCHOOL_M = 300.0
 OUTSIDE_MARGIN_M = 3_000.0
 FAR_FROM_ROAD_M = 500.0
 MAX_SCALE_ERROR = 0.01
@@ -62,6 +62,47 @@ def check_zone_gaps(facts: Facts) -> list[DataIssue]:
             )
             cure = msg("Add the unit to the table of zones.")
             issues.append(facts.issue("zone_gaps", "warning", problem, "units", ids[at], cure=cure))
+    return issues
+
+
+def check_zone_overlaps(facts: Facts) -> list[DataIssue]:
+    """Note: units belong to several schools of one stage: meant where a zone is shared (多校划片), else an overlap."""
+    issues = []
+    for stage in STAGES:
+        rows = facts.zones[facts.zones["stage"] == stage]
+        counts = rows.groupby(rows["unit_id"].astype(str))["school_id"].nunique()
+        shared = [str(key) for key in counts.index[counts > 1] if str(key) in facts.unit_names]
+        if not shared:
+            continue
+        problem = msg(
+            "{count:,} units belong to several schools ({stage}), such as {names}.",
+            count=len(shared),
+            stage=STAGE_NAMES[stage],
+            names=tuple(facts.unit_names[key] for key in shared[:3]),
+        )
+        cure = msg("Correct the zones, unless they are meant to be shared.")
+        issue = facts.issue("zone_overlaps", "note", problem, "units", shared[0], cure=cure)
+        issues.append(replace(issue, file=facts.files.get("zones", ""), record_id=shared[0]))
+    return issues
+
+
+def check_schools_without_zone(facts: Facts) -> list[DataIssue]:
+    """Note: a school teaches a stage that is zoned, but no unit belongs to it; told once where that holds for most."""
+    issues = []
+    for stage in STAGES:
+        zoned = set(facts.zones.loc[facts.zones["stage"] == stage, "school_id"].astype(str))
+        taught = [key for key, of in pairs_of(facts.places) if of == stage and key in facts.school_names]
+        left = [key for key in taught if key not in zoned]
+        if not zoned or not left:
+            continue
+        if len(left) * 2 > len(taught):
+            words = {"count": len(left), "stage": STAGE_NAMES[stage]}
+            problem = msg("{count} schools have no zone ({stage}).", **words)
+            issues.append(DataIssue("schools_without_zone", "note", problem, file=facts.files.get("zones", "")))
+            continue
+        for key in left:
+            problem = msg("{name} has no zone ({stage}).", name=facts.school_names[key], stage=STAGE_NAMES[stage])
+            issues.append(facts.issue("schools_without_zone", "note", problem, "schools", key))
     return issues
 
 
@@ -137,29 +178,6 @@ def _find_bounds(points: npt.NDArray[np.float64]) -> tuple[float, float, float, 
         return (np.nan, np.nan, np.nan, np.nan)
     (west, south), (east, north) = known.min(axis=0), known.max(axis=0)
     return float(west), float(south), float(east), float(north)
-
-
-def check_doubled_schools(facts: Facts) -> list[DataIssue]:
-    """Warning: two schools with the same name lie within 300 m: probably one school, entered twice."""
-    groups = defaultdict(list)
-    columns = (facts.schools[name] for name in ("name", "school_id", "x_m", "y_m"))
-    for name, school_id, x_m, y_m in zip(*columns, strict=True):
-        groups[str(name).strip().casefold()].append((str(school_id), float(x_m), float(y_m)))
-    issues = []
-    for group in groups.values():
-        for position, (school_id, x_m, y_m) in enumerate(group):
-            near = [other for other, x, y in group[:position] if np.hypot(x - x_m, y - y_m) <= SAME_SCHOOL_M]
-            if near:
-                problem = msg(
-                    "{name} stands twice within {distance:.0f} m ({first} and {second}).",
-                    name=facts.school_names[school_id],
-                    distance=SAME_SCHOOL_M,
-                    first=near[0],
-                    second=school_id,
-                )
-                cure = msg("Delete one of them, or give both the same code if they are two stages of one school.")
-                issues.append(facts.issue("doubled_schools", "warning", problem, "schools", school_id, cure=cure))
-    return issues
 
 
 def measure_outside(

@@ -1,4 +1,4 @@
-"""Roads of a study: from an OpenStreetMap file, from osmnx's GraphML, or from the internet through osmnx."""
+"""Roads of a study: from an OpenStreetMap file, osmnx's GraphML, a layer of lines, or the internet through osmnx."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from geodata.errors import DataError, DataIssue, NetworkError
+from geodata.files import LAYER_ENDINGS
 from geodata.graphml import build_from_graph, read_graphml
 from geodata.messages import msg
 from geodata.osm import OSM_SUFFIXES, RawRoads, read_osm_roads
 from geodata.road_classes import read_road_classes
+from geodata.road_layer import read_road_layer
 from geodata.road_table import RoadTable, build_road_table
 from geodata.study_file import StudySpec
 
@@ -35,6 +37,8 @@ def read_roads(spec: StudySpec, crs: str) -> RoadTable:
         raise DataError(DataIssue("roads", "error", problem, column="roads"))
     speeds = spec.resolve(source.speeds) if source.speeds else None
     classes = read_road_classes(speeds)
+    if source.path and source.path.lower().endswith(LAYER_ENDINGS):
+        return read_road_layer(spec.resolve(source.path), source, crs, classes)
     if source.path:
         raw = read_road_file(spec.resolve(source.path))
     else:
@@ -44,7 +48,7 @@ def read_roads(spec: StudySpec, crs: str) -> RoadTable:
 
 
 def read_road_file(path: str | Path) -> RawRoads:
-    """Read a road file by the kind that its name tells."""
+    """Read a road file in degrees by the kind that its name tells: OpenStreetMap or GraphML."""
     path = Path(path)
     name = path.name.lower()
     if name.endswith(".graphml"):
@@ -57,7 +61,7 @@ def read_road_file(path: str | Path) -> RawRoads:
             "error",
             msg("This kind of road file is not known."),
             file=path.name,
-            expected=msg("A file ending in .osm.pbf, .osm, .osm.gz, .osm.bz2 or .graphml."),
+            expected=msg("A file ending in .osm.pbf, .osm, .osm.gz, .osm.bz2 or .graphml, or a layer of lines."),
         )
     )
 
@@ -163,6 +167,13 @@ def _read_polygon(spec: StudySpec, text: str) -> Any:
         except shapely.errors.GEOSException as error:
             problem = msg("The polygon under [roads] is not valid WKT.")
             raise DataError(DataIssue("roads", "error", problem, column="polygon", found=str(error)[:200])) from error
-    from geodata.files import read_layer
+    import numpy as np
 
-    return read_layer(spec.resolve(text)).to_crs(4326).union_all()
+    from geodata.crs import WGS84
+    from geodata.files import read_layer, require_layer_crs
+    from geodata.shapes import project_shapes
+
+    path = spec.resolve(text)
+    layer = require_layer_crs(read_layer(path), "", path.name)
+    shapes = project_shapes(np.asarray(layer.geometry.array), layer.crs.to_wkt(), WGS84)
+    return shapely.union_all(shapely.make_valid(shapes))

@@ -14,10 +14,11 @@ from geodata.errors import DataError, DataIssue
 from geodata.messages import msg
 from geodata.schema import build_empty_table, check_table, raise_if_errors
 from geodata.school_columns import choose_kind
+from geodata.school_companions import list_companion_stages, read_companion
 from geodata.school_rows import FACTS, SchoolRow, SheetReader
 from geodata.school_sheets import Sheet, open_sheets
 from geodata.study import STAGES
-from geodata.study_file import StudySpec
+from geodata.study_file import SchoolsSource, StudySpec
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -71,13 +72,7 @@ def read_schools(spec: StudySpec, crs: str, *, design_class_size: Mapping[str, f
     )
     if not any(len(sheet.frame) for sheet in sheets):
         raise DataError(_build_empty_issue(sheets[0]))
-    rows: list[SchoolRow] = []
-    issues: list[DataIssue] = []
-    for sheet in sheets:
-        prefix = f"{sheet.name}-" if len(sheets) > 1 else ""
-        reader = SheetReader(sheet, source, crs, prefix)
-        rows += reader.read()
-        issues += reader.issues
+    rows, issues = _read_sheets(sheets, spec, source, crs)
     issues += _report_unread(sheets[0])
     schools = _group_rows(rows)
     issues += _check_rows(rows, schools)
@@ -86,6 +81,31 @@ def read_schools(spec: StudySpec, crs: str, *, design_class_size: Mapping[str, f
     if not rows:
         raise DataError([_build_empty_issue(sheets[0]), *issues])
     return replace(tables, issues=tuple(issues))
+
+
+def _read_sheets(
+    sheets: list[Sheet], spec: StudySpec, source: SchoolsSource, crs: str
+) -> tuple[list[SchoolRow], list[DataIssue]]:
+    """Read the sheets of schools, then those of places and rolls that go with them.
+
+    Rolls that the study file reads as past rolls from the same workbook are left to it.
+    """
+    rows: list[SchoolRow] = []
+    issues: list[DataIssue] = []
+    same = spec.rolls is not None and spec.resolve(spec.rolls.path) == spec.resolve(source.path)
+    companions = [each for each in sheets[0].companions if not (same and each[0] == "rolls")]
+    stages = list_companion_stages(companions, source)
+    for sheet in sheets:
+        prefix = f"{sheet.name}-" if len(sheets) > 1 else ""
+        reader = SheetReader(sheet, source, crs, prefix, known_stages=stages)
+        rows += reader.read()
+        issues += reader.issues
+    schools = {row.school_id: row for row in reversed(rows)}
+    for table, sheet in companions:
+        found, told = read_companion(table, sheet, source, crs, schools)
+        rows += found
+        issues += told
+    return rows, issues
 
 
 def _report_unread(sheet: Sheet) -> list[DataIssue]:
@@ -123,10 +143,10 @@ def _check_rows(rows: list[SchoolRow], schools: Mapping[str, list[SchoolRow]]) -
         cure = msg("Add a column 学校代码, so that a later file can be compared with this one.")
         issues.append(replace(rows[0].issue("missing_id", "warning", problem, cure=cure), row=None, record_id=""))
     for group in schools.values():
-        seen: dict[tuple[str, int, int], SchoolRow] = {}
+        seen: dict[tuple[str, str, int, int], SchoolRow] = {}
         for row in group:
             for stage in row.stages:
-                first = seen.setdefault((stage, row.year, row.grade), row)
+                first = seen.setdefault((row.table, stage, row.year, row.grade), row)
                 if first is not row:
                     issues.append(_build_duplicate(row, first))
                     break
@@ -193,7 +213,7 @@ def _build_tables(
 def _build_school(school_id: str, group: list[SchoolRow]) -> dict[str, Any]:
     """Return the row of ``schools``: what the first row leaves empty comes from the next ones."""
     stages = {stage for row in group for stage in row.stages}
-    kinds = {row.kind for row in group}
+    kinds = {row.kind for row in group if row.table == "schools"}
     facts: dict[str, Any] = {fact: next((row.facts[fact] for row in group if row.facts[fact]), None) for fact in FACTS}
     for fact in ("setting", "town", "ownership", "group_id"):
         facts[fact] = facts[fact] or ""
@@ -213,10 +233,15 @@ def _build_school(school_id: str, group: list[SchoolRow]) -> dict[str, Any]:
 def _build_places(
     school: Mapping[str, Any], group: list[SchoolRow], class_size: Mapping[str, float]
 ) -> list[dict[str, Any]]:
-    """Return the rows of ``places``: the latest year's numbers, whole-stage rows before rows of one grade."""
+    """Return the rows of ``places``: the latest year's numbers, whole-stage rows before rows of one grade.
+
+    A sheet of places comes before that of the schools, and both before one of rolls.
+    """
     found = []
     for stage in (stage for stage in STAGES if any(stage in row.stages for row in group)):
-        told = sorted((row for row in group if stage in row.stages), key=lambda row: (-row.year, row.grade))
+        of_stage = [row for row in group if stage in row.stages]
+        table = next(name for name in ("places", "schools", "rolls") if any(row.table == name for row in of_stage))
+        told = sorted((row for row in of_stage if row.table == table), key=lambda row: (-row.year, row.grade))
         latest = [row for row in told if row.year == told[0].year]
         givers = [row for row in told if stage in row.numbers["capacity_places"]]
         capacity, origin = UNKNOWN, "missing"

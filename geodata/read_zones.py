@@ -8,25 +8,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from geodata.crs import LOCAL
-from geodata.dictionary import Origin, read_table_schema
 from geodata.errors import DataIssue
-from geodata.files import LAYER_ENDINGS, read_raw_table
-from geodata.messages import msg
+from geodata.files import LAYER_ENDINGS
 from geodata.quality_facts import Facts
 from geodata.quality_places import check_zone_gaps, check_zone_stages
 from geodata.quality_tables import check_unknown_ids
-from geodata.schema import (
-    build_empty_table,
-    build_missing_column,
-    check_mapping,
-    convert_column,
-    match_columns,
-    raise_if_errors,
-)
+from geodata.schema import build_empty_table, raise_if_errors
 from geodata.study import StudyArea
 from geodata.study_file import StudySpec, ZonesSource
-from geodata.values import is_missing
 from geodata.zone_layer import read_zone_layer
+from geodata.zone_table import ZoneTables, read_zone_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -46,8 +37,8 @@ def read_zones(
     ----------
     spec : ``spec.zones`` names the file
     crs : the study's metric CRS, or ``"local"``
-    units, schools, places : tables of the study, which a layer needs; where one is missing (its own file could not be
-        read) a layer gives an empty table
+    units, schools, places : tables of the study, in which names are looked up and which a layer needs; where one is
+        missing (its own file could not be read) a layer gives an empty table, and a table is read as it stands
 
     Returns
     -------
@@ -58,13 +49,15 @@ def read_zones(
     Raises
     ------
     DataError
-        See :func:`read_zone_table` and :func:`geodata.zone_layer.read_zone_layer`.
+        See :func:`geodata.zone_table.read_zone_table` and :func:`geodata.zone_layer.read_zone_layer`.
     """
     if spec.zones is None:
         return build_empty_table("zones"), []
     path = spec.resolve(spec.zones.path)
     if path.suffix.lower() not in LAYER_ENDINGS:
-        return read_zone_table(path, spec.zones)
+        if units is None or schools is None or places is None:
+            return read_zone_table(path, spec.zones)
+        return read_zone_table(path, spec.zones, ZoneTables(units, schools, places))
     if units is None or schools is None or places is None:
         return build_empty_table("zones"), []
     return read_zone_layer(path, spec.zones, crs, units=units, schools=schools, places=places)
@@ -98,71 +91,8 @@ def import_zones(
             path, source, study.crs, units=study.units, schools=study.schools, places=study.places
         )
     else:
-        zones, issues = read_zone_table(path, source)
+        zones, issues = read_zone_table(path, source, ZoneTables(study.units, study.schools, study.places))
     facts = Facts(*tables, zones, study.sites, study.travel, study.crs, {"zones": path.name})
     issues = [*issues, *check_unknown_ids(facts), *check_zone_stages(facts), *check_zone_gaps(facts)]
     raise_if_errors(issues)
     return zones, issues
-
-
-def read_zone_table(path: Path, source: ZonesSource) -> tuple[pd.DataFrame, list[DataIssue]]:
-    """Read a table of catchments: one row per unit, stage and school; several rows = a shared zone (多校划片).
-
-    Raises
-    ------
-    DataError
-        The file cannot be read, a column is missing, or cells are empty or not understood; all at once.
-    """
-    raw = read_raw_table(path)
-    headers = match_columns(raw.frame.columns, "zones", source.columns)
-    origin = Origin(raw.file, raw.sheet, raw.rows, headers)
-    schema = read_table_schema("zones")
-    names = [column.name for column in schema.columns]
-    issues = check_mapping(source.columns, raw.frame.columns, names, origin, table="zones")
-    table = {}
-    for column in schema.columns:
-        if column.name not in headers:
-            if column.name == "stage" and source.stage:
-                table["stage"] = [source.stage] * len(raw.frame)
-                continue
-            issues.append(build_missing_column("zones", column.name, origin))
-            continue
-        texts = raw.frame[headers[column.name]].tolist()
-        issues += _report_empty(texts, column.name, origin)
-        table[column.name], found = convert_column(texts, column, origin)
-        issues += found
-    raise_if_errors(issues)
-    zones = pd.DataFrame(table, columns=names, dtype="str")
-    twice = zones.duplicated().to_numpy()
-    issues += [_build_twice(origin, position, zones) for position, again in enumerate(twice) if again]
-    return zones[~twice].reset_index(drop=True), issues
-
-
-def _report_empty(texts: list[str], column: str, origin: Origin) -> list[DataIssue]:
-    return [
-        DataIssue(
-            "required_value",
-            "error",
-            msg("An entry is missing here."),
-            file=origin.file,
-            sheet=origin.sheet,
-            row=origin.row(position),
-            column=origin.headers[column],
-            cure=msg("Fill in the cell."),
-        )
-        for position, text in enumerate(texts)
-        if is_missing(text)
-    ]
-
-
-def _build_twice(origin: Origin, position: int, zones: pd.DataFrame) -> DataIssue:
-    return DataIssue(
-        "duplicate_row",
-        "warning",
-        msg("The same row stands twice; it counts once."),
-        file=origin.file,
-        sheet=origin.sheet,
-        row=origin.row(position),
-        found=" / ".join(zones.iloc[position]),
-        record_id=str(zones["unit_id"].iloc[position]),
-    )

@@ -97,12 +97,12 @@ def compute_node_blocks(barriers: pd.DataFrame) -> npt.NDArray[np.uint8]:
 def compute_max_speed(tags: pd.DataFrame) -> npt.NDArray[np.float32]:
     """Return the posted speed limit of each way in km/h; NaN where there is none, or none in figures."""
     column = tags["maxspeed"].astype("category")
-    words = [_read_speed(str(word)) for word in column.cat.categories]
+    words = [parse_speed(str(word)) for word in column.cat.categories]
     return _look_up(column, words, np.nan, np.float32)
 
 
-def _read_speed(text: str) -> float:
-    """Return km/h of ``"50"``, ``"30 mph"``, ``"50;70"`` (the first) or ``"walk"``."""
+def parse_speed(text: str) -> float:
+    """Return km/h of ``"50"``, ``"30 mph"``, ``"50;70"`` (the first) or ``"walk"``; NaN where it is none of them."""
     if text.strip() == "walk":
         return 7.0
     found = re.match(r"\s*(\d{1,3}(?:\.\d+)?)\s*(mph|km/h|kmh|kph)?\s*(;|$)", text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,8 @@ class RoadTable(FrozenArrays):
     projection's scale does not enter. Per way: ``way_class`` (position in ``classes``), ``way_name`` (position in
     ``names``; 0 = no name), ``way_access`` (bits of ``geodata.road_access``), ``way_max_speed_kmh`` (NaN = not
     posted). ``node_blocks`` (per node): bits of the modes that a barrier stops. Edges follow their way, so the
-    polyline of a way is its edges in order.
+    polyline of a way is its edges in order. ``node_cut`` (per node; may be empty): the way goes on from here to a node
+    that the file does not hold. ``issues``: what the reader of a layer of lines found.
     """
 
     crs: str
@@ -45,6 +46,8 @@ class RoadTable(FrozenArrays):
     names: tuple[str, ...]
     source: str = ""
     date: str = ""
+    node_cut: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    issues: tuple[DataIssue, ...] = ()
 
     @property
     def n_nodes(self) -> int:
@@ -118,7 +121,21 @@ def build_road_table(raw: RawRoads, crs: str, classes: dict[str, RoadClass]) -> 
         names=names,
         source=raw.source,
         date=raw.date,
+        node_cut=_find_cut_nodes(raw)[used],
     )
+
+
+def _find_cut_nodes(raw: RawRoads) -> npt.NDArray[np.bool_]:
+    """Return which nodes are the last that the file holds of a way that goes on."""
+    cut = np.zeros(len(raw.node_id), dtype=bool)
+    if len(raw.way_nodes) == 0 or raw.way_nodes.min() >= 0:
+        return cut
+    way_of = np.repeat(np.arange(len(raw.way_start) - 1), np.diff(raw.way_start))
+    first, second = raw.way_nodes[:-1], raw.way_nodes[1:]
+    same = way_of[:-1] == way_of[1:]
+    cut[first[same & (first >= 0) & (second < 0)]] = True
+    cut[second[same & (second >= 0) & (first < 0)]] = True
+    return cut
 
 
 def measure_edges(

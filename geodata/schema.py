@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from geodata.coordinate_text import parse_degrees
 from geodata.dictionary import (
     GEOMETRY_TABLES,
     TABLES,
@@ -23,7 +24,16 @@ from geodata.dictionary import (
 )
 from geodata.errors import DataError, DataIssue, DuplicateIdError, MissingColumnError, RangeError, Severity
 from geodata.messages import Message, msg
-from geodata.values import format_number, is_missing, match_word, normalise_header, parse_number, parse_year
+from geodata.values import (
+    find_unit_factor,
+    format_number,
+    is_missing,
+    match_word,
+    narrow_id,
+    normalise_header,
+    parse_number,
+    parse_year,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,6 +56,9 @@ __all__ = [
     "render_data_dictionary",
     "validate_table",
 ]
+
+
+SHAPEFILE_NAME_BYTES = 10
 
 
 def build_empty_table(name: str, crs: str | None = None) -> pd.DataFrame:
@@ -107,7 +120,20 @@ def match_headers(
                 found[ours] = header
                 taken.add(header)
                 break
+    free = {key: header for key, header in by_text.items() if header not in taken and _may_be_cut(header)}
+    for ours, accepted in wanted.items():
+        if ours in found or ours in (mapping or {}):
+            continue
+        starts = [key for key in free if any(normalise_header(alias).startswith(key) for alias in accepted)]
+        if starts:
+            found[ours] = free.pop(starts[0])
     return found
+
+
+def _may_be_cut(header: str) -> bool:
+    """Whether a header is as long as a Shapefile cuts the names of its columns: ten bytes (学校代, capacity_p)."""
+    count = len(header.encode("utf-8", "replace"))
+    return count == SHAPEFILE_NAME_BYTES or (count == SHAPEFILE_NAME_BYTES - 1 and not header.isascii())
 
 
 def check_mapping(
@@ -188,8 +214,11 @@ def convert_column(
     """Turn the text cells of one column into values, and report every cell that cannot be read.
 
     Numbers outside the range are reported and kept; unreadable cells become ``None``. ``words`` are further cell texts
-    and their meaning (``values`` of the study file). An unknown word in a column that is not required is a warning.
+    and their meaning (``values`` of the study file). An unknown word in a column that is not required is a warning. A
+    larger unit that the header names (占地面积（亩）) is turned into that of the column, with a note.
     """
+    header = origin.headers.get(column.name, "")
+    factor, unit = find_unit_factor(header, column.unit) if column.is_numeric else (1.0, "")
     meanings = column.words | {normalise_header(word): value for word, value in (words or {}).items()}
     results: list[Any] = []
     issues: list[DataIssue] = []
@@ -197,22 +226,30 @@ def convert_column(
     for position, cell in enumerate(values):
         text = str(cell).strip()
         if text not in known:
-            known[text] = _convert_cell(text, column, meanings)
+            known[text] = _convert_cell(text, column, meanings, factor)
         value, issue = known[text]
         if issue is not None:
             check, problem, expected, cure, severity = issue
             issues.append(_place(check, severity, problem, origin, position, column, text, expected, cure))
         results.append(value)
+    if factor != 1 and any(value is not None for value in results):
+        own = UNIT_NAMES.get(column.unit, column.unit)
+        problem = msg("The header gives the unit {unit}; its numbers were turned into {own}.", unit=unit, own=own)
+        issues.append(DataIssue("unit_in_header", "note", problem, origin.file, origin.sheet, column=header))
     return results, issues
 
 
 _Finding = tuple[str, Message, Message | None, Message | None, Severity]
 
 
-def _convert_cell(text: str, column: ColumnSchema, words: Mapping[str, str]) -> tuple[Any, _Finding | None]:
+def _convert_cell(
+    text: str, column: ColumnSchema, words: Mapping[str, str], factor: float = 1.0
+) -> tuple[Any, _Finding | None]:
     if column.is_numeric:
-        return _convert_number(match_word(text, words) or text, column)
-    if column.type == "id" or not column.values:
+        return _convert_number(match_word(text, words) or text, column, factor)
+    if column.type == "id":
+        return narrow_id(text), None
+    if not column.values:
         return text, None
     if is_missing(text):
         return "", None
@@ -225,8 +262,10 @@ def _convert_cell(text: str, column: ColumnSchema, words: Mapping[str, str]) -> 
     return "", ("allowed_value", msg("A word that is not known here."), expected, cure, severity)
 
 
-def _convert_number(text: str, column: ColumnSchema) -> tuple[float | int | None, _Finding | None]:
+def _convert_number(text: str, column: ColumnSchema, factor: float) -> tuple[float | int | None, _Finding | None]:
     try:
+        if column.unit == "deg":  # whether the pair of columns makes sense, geodata.coordinate_columns says
+            return parse_degrees(text), None
         value = parse_year(text) if column.unit == "year" and text not in ("0", "") else parse_number(text)
     except ValueError:
         expected = msg("a number ({unit})", unit=UNIT_NAMES.get(column.unit, column.unit))
@@ -235,7 +274,7 @@ def _convert_number(text: str, column: ColumnSchema) -> tuple[float | int | None
         return None, None
     if column.type == "integer" and value != int(value):
         return value, ("type", msg("Not a whole number."), msg("a whole number"), None, "error")
-    value = int(value) if column.type == "integer" else value
+    value = int(value) if column.type == "integer" else value if factor == 1 else round(value * factor, 2)
     return value, _check_range(value, column)
 
 

@@ -23,17 +23,21 @@ from geodata.school_columns import (
     match_kind_and_stages,
     split_by_grades,
 )
+from geodata.school_filters import leave_out_rows, take_headings
 from geodata.school_sheets import Sheet, stage_word_of, year_of
 from geodata.study import STAGES
 from geodata.study_file import SchoolsSource
-from geodata.values import is_missing, is_total, parse_number
+from geodata.values import is_missing, parse_number
 
 FACTS = ("setting", "town", "ownership", "group_id", "boarding_places", "site_area_m2", "floor_area_m2")
 
 
 @dataclass
 class SchoolRow:
-    """What one row says. Numbers by stage; ``None`` and absent = not known. ``split`` = shared out by grades."""
+    """What one row says. Numbers by stage; ``None`` and absent = not known. ``split`` = shared out by grades.
+
+    ``table`` is ``places`` or ``rolls`` where the row stands on a sheet of its own beside that of the schools.
+    """
 
     origin: Origin
     position: int
@@ -50,6 +54,7 @@ class SchoolRow:
     grade_pupils: dict[tuple[str, int], float] = field(default_factory=dict)
     grade_classes: dict[tuple[str, int], float] = field(default_factory=dict)
     split: frozenset[str] = frozenset()
+    table: str = "schools"
 
     @property
     def row(self) -> int | None:
@@ -85,7 +90,10 @@ class SchoolRow:
 
 @dataclass
 class SheetReader:
-    """Reads one sheet; ``issues`` gathers what was found on the way."""
+    """Reads one sheet; ``issues`` gathers what was found on the way.
+
+    ``known_stages`` are the stages by school of which other sheets tell.
+    """
 
     sheet: Sheet
     source: SchoolsSource
@@ -96,13 +104,19 @@ class SheetReader:
     has_grades: bool = False
     cells: dict[str, list[Any]] = field(default_factory=dict)
     ids_by_name: dict[tuple[str, str], list[SchoolRow]] = field(default_factory=dict)
+    known_stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def read(self) -> list[SchoolRow]:
         """Return the rows of the sheet, in order; rows that cannot be used are reported and left out."""
         columns = build_school_columns()
+        wanted = {name: column.headers for name, column in columns.items()}
+        headers = match_headers(self.sheet.frame.columns, wanted, self.source.columns)
+        self.sheet, found = take_headings(self.sheet, headers)
+        self.issues += found
         present = list(self.sheet.frame.columns)
-        self.headers = match_headers(present, {n: c.headers for n, c in columns.items()}, self.source.columns)
-        self.sheet = self._leave_out_totals(self._keep_positive(present))
+        self.headers = match_headers(present, wanted, self.source.columns)
+        self.sheet, found = leave_out_rows(self._keep_positive(present), self.headers, self.source)
+        self.issues += found
         self.origin = Origin(self.sheet.file, self.sheet.name, self.sheet.rows, self.headers)
         self.issues += check_mapping(self.source.columns, present, columns, self.origin, table="schools")
         self.issues += check_doubled(self.headers, self.sheet.frame, self.origin)
@@ -142,23 +156,6 @@ class SheetReader:
             )
             return self.sheet
         return self.sheet.keep(np.array([_is_positive(cell) for cell in self.sheet.frame[header]], dtype=bool))
-
-    def _leave_out_totals(self, sheet: Sheet) -> Sheet:
-        """Leave out rows of totals, which have no position, and say so."""
-        names = [self.headers[name] for name in ("school_id", "name") if name in self.headers]
-        places = [self.headers[name] for name in ("lon_deg", "x_m") if name in self.headers]
-        if sheet.x is not None or not names or not places:
-            return sheet
-        cells = sheet.frame
-        named = np.any([[is_total(cell) for cell in cells[name]] for name in names], axis=0)
-        totals = named & np.all([[is_missing(cell) for cell in cells[place]] for place in places], axis=0)
-        origin = Origin(sheet.file, sheet.name, sheet.rows, self.headers)
-        problem = msg("This is a row of totals, not a school; it is left out.")
-        self.issues += [
-            DataIssue("totals_row", "warning", problem, sheet.file, sheet.name, origin.row(int(at)), names[-1])
-            for at in np.flatnonzero(totals)
-        ]
-        return sheet.keep(~totals) if totals.any() else sheet
 
     def _check_settings(self, columns: Mapping[str, object]) -> list[DataIssue]:
         """Report ``values`` and ``defaults`` of the study file for columns that there are not."""
@@ -269,6 +266,7 @@ class SheetReader:
                 continue
             kind = meaning[0] or kind
             stages = meaning[1] or stages
+        stages = stages or self.known_stages.get(row.school_id, ())
         seen = self._stages_with_numbers(row)
         stages = tuple(stage for stage in STAGES if stage in stages or stage in seen)
         if row.grade and len(stages) > 1:

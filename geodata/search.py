@@ -1,8 +1,8 @@
-"""The numba kernels of the travel search: a bounded Dijkstra with a binary heap, over arrays only.
+"""The numba kernels of the bounded travel search: Dijkstra (1959) with a binary heap, over arrays only.
 
-All times are seconds and all lengths metres, in float64; ``inf`` means "no way". Kernels release the GIL, so several
-blocks of destinations run in Python threads (numba's own threads may not be entered by two of an app's threads at
-once).
+Costs may be of any number type; those of travel tables are whole numbers (``geodata.whole_costs``), those of
+:func:`settle_all` seconds. Kernels release the GIL, so several blocks of destinations run in Python threads (numba's
+own threads may not be entered by two of an app's threads at once).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Array: TypeAlias = "np.ndarray[Any, Any]"
 
 
 @njit(cache=True, nogil=True)
-def _push(keys: Array, items: Array, size: int, key: float, item: int) -> int:
+def _push(keys: Array, items: Array, size: int, key: Any, item: int) -> int:
     """Add one entry to the heap; return its new size."""
     place = size
     while place > 0:
@@ -35,7 +35,8 @@ def _push(keys: Array, items: Array, size: int, key: float, item: int) -> int:
 def _drop_first(keys: Array, items: Array, size: int) -> int:
     """Remove the smallest entry; return the new size."""
     size -= 1
-    key, item = keys[size], items[size]
+    key = keys[size]
+    item = items[size]
     place = 0
     while True:
         child = 2 * place + 1
@@ -57,168 +58,300 @@ def _drop_first(keys: Array, items: Array, size: int) -> int:
 def settle(
     start: Array,
     head: Array,
-    time_s: Array,
-    length_m: Array,
+    cost: Array,
     seed_node: Array,
-    seed_s: Array,
-    seed_m: Array,
-    limit_s: float,
-    best_s: Array,
-    best_m: Array,
-    done: Array,
+    seed_cost: Array,
+    limit: Any,
+    most: int,
+    best: Array,
     touched: Array,
     keys: Array,
     items: Array,
 ) -> int:
-    """Fill ``best_s`` and ``best_m`` for every node within ``limit_s`` of the seeds; return how many were touched.
+    """Fill ``best`` for every node within ``limit`` of the seeds; return how many nodes were touched.
 
-    ``best_s`` must be ``inf`` and ``done`` False everywhere; the nodes written to are listed in ``touched``. Nodes
-    beyond the limit stay ``inf``. Among equally fast ways the shorter is taken.
+    ``best`` must hold more than ``limit`` everywhere; the nodes written to are listed in ``touched``. Seeds at node -1
+    do not count. The search ends early when ``most`` nodes are touched (``best`` is then not final). ``keys`` and
+    ``items`` hold the heap: as many entries as arcs and seeds.
     """
     size = 0
-    n_touched = 0
+    count = 0
     for position in range(len(seed_node)):
         node = seed_node[position]
-        if node < 0 or seed_s[position] > limit_s:
+        if node < 0 or seed_cost[position] > limit or seed_cost[position] >= best[node]:
             continue
-        if best_s[node] == np.inf:
-            touched[n_touched] = node
-            n_touched += 1
-        elif (seed_s[position], seed_m[position]) >= (best_s[node], best_m[node]):
-            continue
-        best_s[node] = seed_s[position]
-        best_m[node] = seed_m[position]
-        size = _push(keys, items, size, seed_s[position], node)
-    while size > 0:
-        node = items[0]
+        if best[node] > limit:
+            touched[count] = node
+            count += 1
+        best[node] = seed_cost[position]
+        size = _push(keys, items, size, best[node], node)
+    while size > 0 and count < most:
+        key, node = keys[0], items[0]
         size = _drop_first(keys, items, size)
-        if done[node]:
+        if key > best[node]:
             continue
-        done[node] = True
-        base_s = best_s[node]
-        base_m = best_m[node]
         for arc in range(start[node], start[node + 1]):
             other = head[arc]
-            if done[other]:
+            new = key + cost[arc]
+            if new > limit or new >= best[other]:
                 continue
-            new_s = base_s + time_s[arc]
-            if new_s > limit_s or new_s > best_s[other]:
-                continue
-            new_m = base_m + length_m[arc]
-            if new_s == best_s[other]:
-                if new_m < best_m[other]:
-                    best_m[other] = new_m
-                continue
-            if best_s[other] == np.inf:
-                touched[n_touched] = other
-                n_touched += 1
-            best_s[other] = new_s
-            best_m[other] = new_m
-            size = _push(keys, items, size, new_s, other)
-    return n_touched
+            if best[other] > limit:
+                touched[count] = other
+                count += 1
+            best[other] = new
+            size = _push(keys, items, size, new, other)
+    return count
 
 
 @njit(cache=True, nogil=True)
-def _measure_along(unit: Array, school: Array) -> tuple[float, float]:
-    """Return seconds and metres between two places on one chain without leaving it; ``inf`` where shut.
+def settle_all(graph: tuple[Array, ...], seed_node: Array, seed_s: Array, limit_s: float) -> Array:
+    """Return the seconds between every node and the nearest seed; ``inf`` beyond ``limit_s``.
 
-    Both hold the columns of ``geodata.chains.Places.facts``.
+    ``graph``: start, head, seconds of the arcs as they are walked away from the seeds.
     """
-    fast, far = np.inf, np.inf
-    if unit[0] <= school[0] and school[5] - unit[5] <= 0:
-        fast, far = max(school[1] - unit[1], 0.0), max(school[2] - unit[2], 0.0)
-    if unit[0] >= school[0] and unit[6] - school[6] <= 0 and unit[3] - school[3] < fast:
-        fast, far = max(unit[3] - school[3], 0.0), max(unit[4] - school[4], 0.0)
-    return fast, far
+    start, head, time_s = graph
+    best = np.full(len(start) - 1, np.inf)
+    touched = np.empty(len(best), dtype=np.int32)
+    keys = np.empty(len(head) + len(seed_node) + 1, dtype=np.float64)
+    items = np.empty(len(keys), dtype=np.int32)
+    bound = min(limit_s, 1e300)
+    settle(start, head, time_s, seed_node, seed_s, bound, len(best) + 1, best, touched, keys, items)
+    return best
 
 
 @njit(cache=True, nogil=True)
-def _read_units(
-    unit: tuple[Array, ...],
-    school_chain: int,
-    school: Array,
-    school_walk: Array,
-    best_s: Array,
-    best_m: Array,
-    limit_s: float,
-    detour_s: float,
-    detour: float,
-    out_min: Array,
-    out_m: Array,
-) -> None:
-    """Write the travel from every unit to one destination; NaN beyond ``limit_s``.
-
-    ``unit``: core nodes, seconds and metres to them, chain, facts (see ``geodata.chains.Places``), and walk: seconds
-    and metres to the road, straight metres to it, x, y. ``school``, ``school_walk``: one row of facts and of walk.
-    """
-    node, end_s, end_m, chain, facts, walk = unit
-    for row in range(len(chain)):
-        fast, far = np.inf, np.inf
-        for end in range(2):
-            total = end_s[row, end] + best_s[node[row, end]]
-            if total > fast or total == np.inf:
-                continue
-            metres = end_m[row, end] + best_m[node[row, end]]
-            if total < fast or metres < far:
-                fast, far = total, metres
-        if chain[row] == school_chain and school_chain >= 0:
-            total, metres = _measure_along(facts[row], school)
-            if total < fast or (total == fast and metres < far):
-                fast, far = total, metres
-        fast += walk[row, 0] + school_walk[0]
-        far += walk[row, 1] + school_walk[1]
-        near = walk[row, 2] + school_walk[2]
-        if near > 0.0:
-            straight = np.hypot(walk[row, 3] - school_walk[3], walk[row, 4] - school_walk[4])
-            if straight <= near and straight * detour_s < fast:
-                fast, far = straight * detour_s, straight * detour
-        if fast <= limit_s and fast < np.inf:
-            out_min[row] = fast / 60.0
-            out_m[row] = far
-        else:
-            out_min[row] = np.nan
-            out_m[row] = np.nan
+def count_reach(
+    graph: tuple[Array, ...], seed_node: Array, seed_cost: Array, limit: Any, no_way: Any, most: int
+) -> int:
+    """Return how many nodes lie within ``limit`` of each of some destinations, all together, at most ``most`` each."""
+    start, head, cost = graph
+    best = np.full(len(start) - 1, no_way, dtype=cost.dtype)
+    touched = np.empty(len(best), dtype=np.int32)
+    keys = np.empty(len(head) + seed_node.shape[1] + 1, dtype=cost.dtype)
+    items = np.empty(len(keys), dtype=np.int32)
+    total = 0
+    for row in range(len(seed_node)):
+        count = settle(start, head, cost, seed_node[row], seed_cost[row], limit, most, best, touched, keys, items)
+        for place in range(count):
+            best[touched[place]] = no_way
+        total += count
+    return total
 
 
 @njit(cache=True, nogil=True)
-def fill_block(
+def fill_near(
     graph: tuple[Array, ...],
-    unit: tuple[Array, ...],
-    school: tuple[Array, ...],
-    limit_s: float,
-    detour_s: float,
-    detour: float,
-    out_min: Array,
-    out_m: Array,
+    unit: tuple[Array, Array, Array],
+    school: tuple[Array, Array],
+    pair: tuple[Array, Array, Array],
+    limit: Any,
+    no_way: Any,
+    shift: int,
+    column: int,
+    time_min: Array,
+    length_m: Array,
 ) -> None:
-    """Search from each destination of a block and write its row of ``out_min`` (minutes) and ``out_m`` (metres).
+    """Search from each of some destinations and write the units within ``limit``; the others are left as they are.
 
-    ``graph``: the reversed core graph (start, head, seconds, metres). ``unit``, ``school``: see ``_read_units``.
-    ``detour_s``: seconds per straight metre off the road, ``detour``: metres per straight metre.
+    ``graph``: start, head, cost of the reversed core graph. ``unit``: (first, item, cost), the ends of units at each
+    core node, ``item`` = 2 × unit + end, ``cost`` (units, 2). ``school``: core nodes and costs (schools, 2). ``pair``:
+    (first, unit, cost), other ways between a school and units, school by school. ``shift``: bits of the metres in a
+    cost. Written: minutes and metres (units, destinations), from ``column`` on; metres only where there is room.
     """
-    start, head, time_s, length_m = graph
-    school_node, school_s, school_m, school_chain, school_facts, school_walk = school
-    n_nodes = len(start) - 1
-    best_s = np.full(n_nodes, np.inf)
-    best_m = np.full(n_nodes, np.inf)
-    done = np.zeros(n_nodes, dtype=np.bool_)
-    touched = np.empty(n_nodes, dtype=np.int32)
-    keys = np.empty(len(head) + 4, dtype=np.float64)
-    items = np.empty(len(head) + 4, dtype=np.int32)
-    for row in range(len(school_chain)):
+    start, head, cost = graph
+    first, item, end_cost = unit
+    school_node, school_cost = school
+    pair_first, pair_unit, pair_cost = pair
+    best = np.full(len(start) - 1, no_way, dtype=cost.dtype)
+    touched = np.empty(len(best), dtype=np.int32)
+    keys = np.empty(len(head) + school_node.shape[1] + 1, dtype=cost.dtype)
+    items = np.empty(len(keys), dtype=np.int32)
+    row = np.full(len(end_cost), no_way, dtype=cost.dtype)
+    near = np.empty(len(end_cost), dtype=np.int32)
+    mask = (1 << shift) - 1
+    for number in range(len(school_node)):
         count = settle(
-            start, head, time_s, length_m, school_node[row], school_s[row], school_m[row],
-            limit_s - school_walk[row, 0], best_s, best_m, done, touched, keys, items,
+            start, head, cost, school_node[number], school_cost[number], limit, len(best) + 1, best, touched, keys,
+            items,
         )  # fmt: skip
-        _read_units(
-            unit, school_chain[row], school_facts[row], school_walk[row], best_s, best_m, limit_s, detour_s, detour,
-            out_min[row], out_m[row],
-        )  # fmt: skip
-        for position in range(count):
-            node = touched[position]
-            best_s[node] = np.inf
-            best_m[node] = np.inf
-            done[node] = False
+        filled = 0
+        for place in range(count):
+            node = touched[place]
+            for spot in range(first[node], first[node + 1]):
+                here = item[spot] >> 1
+                total = best[node] + end_cost[here, item[spot] & 1]
+                if total <= limit and total < row[here]:
+                    if row[here] == no_way:
+                        near[filled] = here
+                        filled += 1
+                    row[here] = total
+            best[node] = no_way
+        for place in range(pair_first[number], pair_first[number + 1]):
+            here = pair_unit[place]
+            if pair_cost[place] <= limit and pair_cost[place] < row[here]:
+                if row[here] == no_way:
+                    near[filled] = here
+                    filled += 1
+                row[here] = pair_cost[place]
+        for place in range(filled):
+            here = near[place]
+            time_min[here, column + number] = np.float32(row[here] >> shift) / np.float32(60000.0)
+            if length_m.shape[0] > 0:
+                length_m[here, column + number] = np.float32(row[here] & mask) / np.float32(1000.0)
+            row[here] = no_way
+
+
+@njit(cache=True, nogil=True)
+def pair_arcs(start: Array, head: Array) -> tuple[Array, Array, Array, Array]:
+    """Return the edges of a network: lower node, higher node, and the first arc each way (-1 = none), in this order."""
+    n_nodes = len(start) - 1
+    first = np.zeros(n_nodes + 1, dtype=np.int32)
+    for node in range(n_nodes):
+        for arc in range(start[node], start[node + 1]):
+            first[min(node, head[arc]) + 1] += 1
+    for node in range(n_nodes):
+        first[node + 1] += first[node]
+    place = first[:-1].copy()
+    other = np.empty(len(head), dtype=np.int32)  # of each arc at its lower node: the higher one
+    arcs = np.empty(len(head), dtype=np.int32)
+    for node in range(n_nodes):
+        for arc in range(start[node], start[node + 1]):
+            low, high = min(node, head[arc]), max(node, head[arc])
+            spot = place[low]
+            while spot > first[low] and other[spot - 1] > high:
+                other[spot], arcs[spot] = other[spot - 1], arcs[spot - 1]
+                spot -= 1
+            other[spot], arcs[spot] = high, arc
+            place[low] += 1
+    tails, heads = np.empty(len(head), dtype=np.int32), np.empty(len(head), dtype=np.int32)
+    ahead, back = np.full(len(head), -1, dtype=np.int32), np.full(len(head), -1, dtype=np.int32)
+    count = 0
+    for low in range(n_nodes):
+        for spot in range(first[low], first[low + 1]):
+            if spot == first[low] or other[spot] != other[spot - 1]:
+                tails[count], heads[count] = low, other[spot]
+                count += 1
+            arc = arcs[spot]
+            side = ahead if start[low] <= arc < start[low + 1] and head[arc] != low else back
+            if side[count - 1] < 0 or arc < side[count - 1]:
+                side[count - 1] = arc
+    return tails[:count].copy(), heads[:count].copy(), ahead[:count].copy(), back[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def turn_round(tail: Array, head: Array, n_nodes: int) -> tuple[Array, Array, Array]:
+    """Return start, head and number of the arcs turned round: ``start[i]:start[i+1]`` are those that lead to ``i``."""
+    start = np.zeros(n_nodes + 1, dtype=np.int32)
+    for arc in range(len(head)):
+        start[head[arc] + 1] += 1
+    for node in range(n_nodes):
+        start[node + 1] += start[node]
+    place = start[:-1].copy()
+    other = np.empty(len(head), dtype=np.int32)
+    order = np.empty(len(head), dtype=np.int32)
+    for arc in range(len(head)):
+        other[place[head[arc]]] = tail[arc]
+        order[place[head[arc]]] = arc
+        place[head[arc]] += 1
+    return start, other, order
+
+
+@njit(cache=True, nogil=True)
+def list_ends(node: Array, n_nodes: int) -> tuple[Array, Array]:
+    """Return, for the nodes (points, 2), which ends lie at each node: first, and 2 × point + end; -1 = nowhere."""
+    first = np.zeros(n_nodes + 1, dtype=np.int32)
+    for point in range(len(node)):
+        for end in range(2):
+            if node[point, end] >= 0:
+                first[node[point, end] + 1] += 1
+    for at in range(n_nodes):
+        first[at + 1] += first[at]
+    place = first[:-1].copy()
+    item = np.empty(first[-1], dtype=np.int32)
+    for point in range(len(node)):
+        for end in range(2):
+            if node[point, end] >= 0:
+                item[place[node[point, end]]] = 2 * point + end
+                place[node[point, end]] += 1
+    return first, item
+
+
+@njit(cache=True, nogil=True)
+def list_incident(tail: Array, head: Array, n_nodes: int) -> tuple[Array, Array]:
+    """Return the edges at each node, in the order of the edges: ``incident[start[i]:start[i+1]]``."""
+    start = np.zeros(n_nodes + 1, dtype=np.int32)
+    for edge in range(len(tail)):
+        start[tail[edge] + 1] += 1
+        start[head[edge] + 1] += 1
+    for node in range(n_nodes):
+        start[node + 1] += start[node]
+    place = start[:-1].copy()
+    incident = np.empty(2 * len(tail), dtype=np.int32)
+    for edge in range(len(tail)):
+        incident[place[tail[edge]]] = edge
+        place[tail[edge]] += 1
+        incident[place[head[edge]]] = edge
+        place[head[edge]] += 1
+    return start, incident
+
+
+@njit(cache=True, nogil=True)
+def find_meeting(boxes: Array, strip: int, spots: Array, schools: Array) -> tuple[Array, Array]:
+    """Return the pairs (place in ``spots``, school) that are no farther apart than their reaches together.
+
+    ``spots``, ``schools``: x, y, reach (NaN = nowhere). ``boxes``: least x, least y, largest x, largest y that each
+    ``strip`` spots reach. Pairs of two points without reach do not count.
+    """
+    found = np.empty(64, dtype=np.int64)
+    whose = np.empty(64, dtype=np.int64)
+    count = 0
+    for school in range(len(schools)):
+        x, y, reach = schools[school]
+        if not np.isfinite(x + y + reach):
+            continue
+        hair = 1e-6 + 1e-9 * reach
+        for box in range(len(boxes)):
+            if x + reach + hair < boxes[box, 0] or x - reach - hair > boxes[box, 2]:
+                continue
+            if y + reach + hair < boxes[box, 1] or y - reach - hair > boxes[box, 3]:
+                continue
+            for place in range(box * strip, min((box + 1) * strip, len(spots))):
+                near = spots[place, 2] + reach
+                if (
+                    near <= 0.0
+                    or abs(spots[place, 0] - x) > near
+                    or np.hypot(spots[place, 0] - x, spots[place, 1] - y) > near
+                ):
+                    continue
+                if count == len(found):
+                    found = np.concatenate((found, np.empty_like(found)))
+                    whose = np.concatenate((whose, np.empty_like(whose)))
+                found[count], whose[count] = place, school
+                count += 1
+    return found[:count], whose[:count]
+
+
+@njit(cache=True, nogil=True)
+def sum_chains(
+    arc: Array, first: Array, last: Array, time_s: Array, length_m: Array
+) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """Return the columns of ``geodata.chains.Sums``; ``arc`` in chain order, -1 = none."""
+    edge_s, edge_m = np.zeros(len(arc), dtype=np.float32), np.zeros(len(arc), dtype=np.float32)
+    before_s, before_m = np.empty(len(arc), dtype=np.float64), np.empty(len(arc), dtype=np.float64)
+    shut = np.empty(len(arc), dtype=np.bool_)
+    shut_before = np.empty(len(arc), dtype=np.int32)
+    for chain in range(len(first)):
+        seconds, metres, closed = 0.0, 0.0, 0
+        for edge in range(first[chain], last[chain]):
+            before_s[edge], before_m[edge], shut_before[edge] = seconds, metres, closed
+            shut[edge] = arc[edge] < 0
+            if shut[edge]:
+                closed += 1
+                continue
+            edge_s[edge], edge_m[edge] = time_s[arc[edge]], length_m[arc[edge]]
+            seconds += edge_s[edge]
+            metres += edge_m[edge]
+    return edge_s, before_s, edge_m, before_m, shut, shut_before
 
 
 @njit(cache=True)
@@ -231,11 +364,11 @@ def walk_chains(
     from tail to head, the number of edges of each chain, and the nodes at its two ends.
     """
     n_edges = len(tail)
-    order = np.empty(n_edges, dtype=np.int64)
+    order = np.empty(n_edges, dtype=np.int32)
     along = np.empty(n_edges, dtype=np.bool_)
     sizes = np.empty(n_edges, dtype=np.int64)
-    a_node = np.empty(n_edges, dtype=np.int64)
-    b_node = np.empty(n_edges, dtype=np.int64)
+    a_node = np.empty(n_edges, dtype=np.int32)
+    b_node = np.empty(n_edges, dtype=np.int32)
     seen = np.zeros(n_edges, dtype=np.bool_)
     filled, chains = 0, 0
     n_nodes = len(core)
@@ -268,21 +401,3 @@ def walk_chains(
             b_node[chains] = node
             chains += 1
     return order, along, sizes[:chains], a_node[:chains], b_node[:chains]
-
-
-@njit(cache=True, nogil=True)
-def settle_all(graph: tuple[Array, ...], seed_node: Array, seed_s: Array, limit_s: float) -> Array:
-    """Return the seconds between every node and the nearest seed; ``inf`` beyond ``limit_s``."""
-    start, head, time_s, length_m = graph
-    n_nodes = len(start) - 1
-    best_s = np.full(n_nodes, np.inf)
-    best_m = np.full(n_nodes, np.inf)
-    done = np.zeros(n_nodes, dtype=np.bool_)
-    touched = np.empty(n_nodes, dtype=np.int32)
-    keys = np.empty(len(head) + len(seed_node) + 4, dtype=np.float64)
-    items = np.empty(len(head) + len(seed_node) + 4, dtype=np.int32)
-    settle(
-        start, head, time_s, length_m, seed_node, seed_s, np.zeros(len(seed_node)), limit_s,
-        best_s, best_m, done, touched, keys, items,
-    )  # fmt: skip
-    return best_s

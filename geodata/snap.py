@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,11 @@ import numpy.typing as npt
 from geodata.errors import NetworkError
 from geodata.messages import msg
 from geodata.study import FrozenArrays, RoadNetwork
+
+if TYPE_CHECKING:
+    from geodata.snap_grid import SnapGrid
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 _END = 1e-9
 
@@ -48,37 +53,28 @@ class Edges(FrozenArrays):
 
 def build_edges(network: RoadNetwork) -> Edges:
     """Pair the arcs of ``network`` to edges. Of parallel arcs the first in the network's order is taken."""
-    tail = np.repeat(np.arange(network.n_nodes, dtype=np.int64), np.diff(network.start))
-    head = network.head.astype(np.int64)
-    key = np.minimum(tail, head) * network.n_nodes + np.maximum(tail, head)
-    unique, edge = np.unique(key, return_inverse=True)
-    forward = np.full(len(unique), -1, dtype=np.int32)
-    backward = np.full(len(unique), -1, dtype=np.int32)
-    arcs = np.arange(len(tail), dtype=np.int32)[::-1]
-    rising = (tail < head)[::-1]
-    edge = edge.reshape(-1)[::-1]
-    forward[edge[rising]] = arcs[rising]  # written backwards, so that the first arc stays
-    backward[edge[~rising]] = arcs[~rising]
-    first, second = np.divmod(unique, network.n_nodes)
-    return Edges(first.astype(np.int32), second.astype(np.int32), forward, backward)
+    from geodata.search import pair_arcs
+
+    return Edges(*pair_arcs(network.start, network.head))
 
 
 @dataclass(frozen=True, eq=False)
 class SnapIndex:
     """The edges of one network that points may join, ready to be searched.
 
-    ``usable``: their numbers in ``edges``; ``ends`` (usable, 2, 2): x and y of both ends; ``tree``: a shapely STRtree.
+    ``usable``: their numbers in ``edges``; ``ends``: x and y of their tails, x and y of their heads; ``grids``: see
+    :mod:`geodata.snap_grid`.
     """
 
     edges: Edges
     usable: npt.NDArray[np.int64]
-    ends: npt.NDArray[np.float64]
-    tree: Any
+    ends: tuple[Floats, Floats, Floats, Floats]
+    grids: tuple[SnapGrid, ...]
 
 
 def build_snap_index(network: RoadNetwork, edges: Edges | None = None) -> SnapIndex:
     """Return the index of a network's edges; ``NetworkError`` where none can be joined."""
-    import shapely
+    from geodata.snap_grid import build_snap_grids
 
     edges = build_edges(network) if edges is None else edges
     if network.enterable is None:
@@ -89,14 +85,9 @@ def build_snap_index(network: RoadNetwork, edges: Edges | None = None) -> SnapIn
     if not len(usable):
         raise NetworkError(msg("The network has no road that a house or a school can be joined to."))
     tail, head = edges.tail[usable], edges.head[usable]
-    ends = np.stack(
-        [
-            np.column_stack([network.x_m[tail], network.y_m[tail]]),
-            np.column_stack([network.x_m[head], network.y_m[head]]),
-        ],
-        axis=1,
-    )
-    return SnapIndex(edges, usable, ends, shapely.STRtree(np.asarray(shapely.linestrings(ends))))
+    x, y = network.x_m, network.y_m
+    ends = (x[tail], y[tail], x[head], y[head])
+    return SnapIndex(edges, usable, ends, build_snap_grids(ends))
 
 
 def snap_points(
@@ -116,15 +107,16 @@ def snap_points(
     NetworkError
         The network has no edge that can be joined.
     """
-    import shapely
+    from geodata.snap_grid import find_nearest_pieces
 
     x, y = np.asarray(x_m, dtype=np.float64), np.asarray(y_m, dtype=np.float64)
     index = build_snap_index(network, edges) if index is None else index
-    edges, usable, ends, tree = index.edges, index.usable, index.ends, index.tree
+    edges, usable = index.edges, index.usable
     placed = np.isfinite(x) & np.isfinite(y)
     nearest = np.zeros(len(x), dtype=np.int64)
-    nearest[placed] = tree.query_nearest(shapely.points(x[placed], y[placed]), all_matches=False)[1]
-    chosen, origin, goal = usable[nearest], ends[nearest, 0], ends[nearest, 1]
+    nearest[placed] = find_nearest_pieces(index.grids, index.ends, x[placed], y[placed])
+    tail_x, tail_y, head_x, head_y = (values[nearest] for values in index.ends)
+    chosen, origin, goal = usable[nearest], np.column_stack([tail_x, tail_y]), np.column_stack([head_x, head_y])
     step = goal - origin
     square = np.maximum((step**2).sum(axis=1), 1e-12)
     fraction = np.clip(((np.column_stack([x, y]) - origin) * step).sum(axis=1) / square, 0.0, 1.0)

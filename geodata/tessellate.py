@@ -66,6 +66,8 @@ def build_voronoi_cells(x_m: Values, y_m: Values) -> npt.NDArray[np.object_]:
     corners = build_points(middle_x + reach * np.array([-1, 1, 1, -1]), middle_y + reach * np.array([-1, -1, 1, 1]))
     diagram = shapely.voronoi_polygons(shapely.multipoints(np.append(points, corners)), ordered=True)
     cells = shapely.get_parts(diagram)[: len(points)]
+    # On a lattice corners that should be one lie a hair apart, and a ring may cross itself; every cell is convex.
+    cells = np.where(shapely.is_valid(cells), cells, shapely.convex_hull(cells))
     clipped: npt.NDArray[np.object_] = shapely.intersection(cells, hull)
     return clipped
 

@@ -1,8 +1,8 @@
 """Travel from units to schools and sites, in minutes and metres.
 
-From every destination a bounded Dijkstra runs over the reversed network, so that the times are those of the way *to*
-school. Points join the network in the middle of the nearest edge; the part of the edge is counted exactly, also where
-a unit and a school lie on the same edge.
+The times are those of the way *to* school; how they are found: ``docs/travel.md``. Points join the network in the
+middle of the nearest edge; the part of the edge is counted exactly, also where a unit and a school lie on the same
+edge.
 
 Off the road
     The way between a point and the road is walked, whatever the mode, and is counted in minutes and metres. Up to
@@ -17,27 +17,27 @@ No network
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from geodata.chains import build_chains, place_points
+from geodata.cache import DiskCache
 from geodata.given_travel import read_travel_matrix
-from geodata.messages import msg
 from geodata.road_classes import STRAIGHT_LINE, read_road_classes
-from geodata.snap import Snap, SnapIndex, build_snap_index, snap_points
+from geodata.snap import Snap, snap_points
 from geodata.study import Mode, Progress, RoadNetwork, TravelMatrix, no_progress
+from geodata.travel_choice import Method
+from geodata.travel_search import Points, TravelSearch, compute_leg_m, read_points
 
-__all__ = ["compute_leg_m", "compute_nearest_time", "compute_travel_matrix", "read_travel_matrix", "warm_up"]
-
-Points: TypeAlias = tuple[Sequence[str] | npt.NDArray[np.object_], npt.ArrayLike, npt.ArrayLike]
-"""Ids, x_m and y_m of the same length."""
-
-_BLOCK = 8  # destinations a thread takes at a time: small enough to show progress, large enough to reuse its arrays
+__all__ = [
+    "TravelSearch",
+    "compute_leg_m",
+    "compute_nearest_time",
+    "compute_travel_matrix",
+    "read_travel_matrix",
+    "warm_up",
+]
 
 
 def compute_travel_matrix(
@@ -51,6 +51,8 @@ def compute_travel_matrix(
     max_snap_m: float = 500.0,
     straight_kmh: float | None = None,
     progress: Progress = no_progress,
+    method: Method = "auto",
+    cache: DiskCache | None = None,
 ) -> TravelMatrix:
     """Return minutes and metres from every unit to every destination; see the module for what is counted.
 
@@ -64,6 +66,10 @@ def compute_travel_matrix(
         Longer ways are NaN; a cutoff makes the search much faster.
     straight_kmh
         Speed of ``mode`` where there is no network; default: the table's.
+    method
+        The way of searching (:mod:`geodata.travel_choice`); the numbers are the same.
+    cache
+        Where the shape of the roads' hierarchy is kept from run to run.
 
     Raises
     ------
@@ -74,13 +80,20 @@ def compute_travel_matrix(
     """
     if network is not None and network.mode != mode:
         raise ValueError(f"a network for {network.mode} was given for mode {mode}")
-    units, destinations = _read_points(unit_points), _read_points(destination_points)
+    units, destinations = read_points(unit_points), read_points(destination_points)
     if network is None or not len(units[1]) or not len(destinations[1]):
         time, length = measure_straight(units, destinations, mode, detour_factor, straight_kmh, cutoff_min)
         unit_snap, school_snap = np.zeros(len(units[1])), np.zeros(len(destinations[1]))
     else:
-        search = TravelSearch(network, units, detour_factor=detour_factor, max_snap_m=max_snap_m, cutoff_min=cutoff_min)
-        time, length, school_snap = search.measure(destinations, progress)
+        search = TravelSearch(
+            network,
+            units,
+            detour_factor=detour_factor,
+            max_snap_m=max_snap_m,
+            cutoff_min=cutoff_min,
+            cache=cache,
+        )
+        time, length, school_snap = search.measure(destinations, progress, method=method)
         unit_snap = search.unit_snap.snap_m
     return TravelMatrix(
         mode=mode,
@@ -122,11 +135,6 @@ def compute_nearest_time(
     return np.where(np.isfinite(best), best / 60.0, np.nan)
 
 
-def compute_leg_m(snap_m: npt.NDArray[np.float64], detour_factor: float, max_snap_m: float) -> npt.NDArray[np.float64]:
-    """Return the metres walked between a point and the road ``snap_m`` away."""
-    return np.asarray(snap_m + (detour_factor - 1.0) * np.maximum(snap_m - max_snap_m, 0.0), dtype=np.float64)
-
-
 def warm_up() -> None:
     """Compile the search (some seconds on the first run of an installation, then kept by numba)."""
     line = RoadNetwork(
@@ -138,19 +146,19 @@ def warm_up() -> None:
         x_m=np.array([0.0, 100.0]),
         y_m=np.array([0.0, 0.0]),
     )
-    compute_travel_matrix(line, (["a"], [0.0], [0.0]), (["b"], [100.0], [0.0]), mode="walk")
+    search = TravelSearch(line, (["a"], [0.0], [0.0]))
+    methods: tuple[Method, ...] = ("bounded", "hierarchy")
+    for method in methods:
+        search.measure((["b"], [100.0], [0.0]), method=method)
+        search.measure_minutes((["b"], [100.0], [0.0]), method=method)
+    many = ["b"] * 5, [100.0] * 5, [0.0] * 5
+    search.measure(many, method="hierarchy")
+    search.measure_minutes(many, method="hierarchy")
+    search.find_touched(search.with_costs([0], [80.0]), (["b"], [100.0], [0.0]))
     compute_nearest_time(line, [0.0], [0.0])
 
 
 _Located: TypeAlias = tuple[tuple[str, ...], npt.NDArray[np.float64], npt.NDArray[np.float64]]
-
-
-def _read_points(points: Points) -> _Located:
-    ids, x, y = points
-    found = tuple(map(str, ids)), np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if not len(found[0]) == len(found[1]) == len(found[2]):
-        raise ValueError("ids, x_m and y_m must be of the same length")
-    return found
 
 
 def measure_straight(
@@ -173,18 +181,13 @@ def measure_straight(
     return minutes.astype(np.float32), metres.astype(np.float32)
 
 
-_Graph: TypeAlias = tuple[
-    npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32], npt.NDArray[np.float32]
-]
+def _reverse(network: RoadNetwork) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Return the network with every arc turned round: start, head, seconds."""
+    from geodata import search
 
-
-def _reverse(network: RoadNetwork) -> _Graph:
-    """Return the network with every arc turned round: start, head, seconds, metres."""
     tail = np.repeat(np.arange(network.n_nodes, dtype=np.int32), np.diff(network.start))
-    order = np.argsort(network.head, kind="stable")
-    start = np.zeros(network.n_nodes + 1, dtype=np.int32)
-    start[1:] = np.cumsum(np.bincount(network.head, minlength=network.n_nodes))
-    return start, tail[order], network.time_s[order], network.length_m[order]
+    start, head, order = search.turn_round(tail, network.head, network.n_nodes)
+    return start, head, network.time_s[order]
 
 
 def _measure_arrival(network: RoadNetwork, snap: Snap) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
@@ -197,92 +200,3 @@ def _measure_arrival(network: RoadNetwork, snap: Snap) -> tuple[npt.NDArray[np.i
         shut = np.where((part == 0.0) & np.isfinite(snap.snap_m), 0.0, np.inf)
         seconds.append(np.where(arc >= 0, part * network.time_s[arc], shut))
     return np.column_stack([snap.tail, snap.head]), np.column_stack(seconds)
-
-
-class TravelSearch:
-    """One network with its units, ready to be searched from any destination.
-
-    Parameters
-    ----------
-    units
-        Ids, x_m and y_m in the network's CRS, at least one.
-    detour_factor, max_snap_m, cutoff_min
-        See :func:`compute_travel_matrix`.
-
-    Raises
-    ------
-    NetworkError
-        The network has no road that points can join.
-    """
-
-    def __init__(
-        self,
-        network: RoadNetwork,
-        units: Points,
-        *,
-        detour_factor: float = 1.3,
-        max_snap_m: float = 500.0,
-        cutoff_min: float = float("inf"),
-    ) -> None:
-        self.network = network
-        self.detour, self.max_snap_m = detour_factor, max_snap_m
-        self.limit_s = cutoff_min * 60.0
-        self.walk_m_s = network.off_road_kmh / 3.6
-        self.index: SnapIndex = build_snap_index(network)
-        self.chains = build_chains(network, self.index.edges)
-        located = _read_points(units)
-        self.unit_snap = snap_points(network, located[1], located[2], index=self.index)
-        self.units = self._lay_out(located, self.unit_snap, arriving=False)
-
-    def measure(
-        self, destination_points: Points, progress: Progress = no_progress
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-        """Return minutes and metres, shape (units, destinations), and the metres between destinations and road."""
-        destinations = _read_points(destination_points)
-        snap = snap_points(self.network, destinations[1], destinations[2], index=self.index)
-        time, length = self._run(destinations, snap, progress)
-        return time, length, snap.snap_m
-
-    def find_snap_m(self, x_m: float, y_m: float) -> float:
-        """Return the metres between a point and the nearest road that it can join."""
-        return float(snap_points(self.network, [x_m], [y_m], index=self.index).snap_m[0])
-
-    def _lay_out(self, points: _Located, snap: Snap, *, arriving: bool) -> tuple[npt.NDArray[np.generic], ...]:
-        """Return the arrays that the kernel wants for points: see ``search._read_units``."""
-        places = place_points(self.chains, snap, arriving=arriving)
-        leg_m = compute_leg_m(snap.snap_m, self.detour, self.max_snap_m)
-        walk = np.column_stack([leg_m / self.walk_m_s, leg_m, snap.snap_m, points[1], points[2]])
-        return places.node, places.end_s, places.end_m, places.chain, places.facts, walk
-
-    def _run(
-        self, destinations: _Located, snap: Snap, progress: Progress
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return minutes and metres, shape (units, destinations)."""
-        from geodata import search
-
-        schools = self._lay_out(destinations, snap, arriving=True)
-        shape = (len(destinations[0]), len(self.unit_snap.snap_m))
-        time, length = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
-        blocks = [slice(first, first + _BLOCK) for first in range(0, shape[0], _BLOCK)]
-
-        def fill(rows: slice) -> None:
-            search.fill_block(
-                self.chains.graph,
-                self.units,
-                tuple(part[rows] for part in schools),
-                self.limit_s,
-                self.detour / self.walk_m_s,
-                self.detour,
-                time[rows],
-                length[rows],
-            )
-
-        fill(blocks[0])  # alone, so that numba compiles only once
-        pool = ThreadPoolExecutor(max_workers=max(1, min(os.cpu_count() or 1, 8)))
-        try:
-            for done, _ in enumerate(pool.map(fill, blocks[1:]), start=1):
-                progress(msg("Measuring travel"), done / len(blocks))
-        finally:  # also when the user cancels
-            pool.shutdown(cancel_futures=True)
-        progress(msg("Measuring travel"), 1.0)
-        return np.ascontiguousarray(time.T), np.ascontiguousarray(length.T)

@@ -8,6 +8,7 @@ point inside.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from geodata.age_totals import read_age_totals
+from geodata.age_totals_fit import fit_ages
 from geodata.aggregate import (
     NEAREST_M,
     Shares,
@@ -22,21 +25,23 @@ from geodata.aggregate import (
     compute_area_shares,
     compute_centres,
     compute_point_shares,
-    compute_raster_shares,
     compute_weights,
+    join_shares,
     sum_counts,
 )
 from geodata.blocks import build_street_blocks, find_needed_water
+from geodata.cache import DiskCache
 from geodata.calibrate import calibrate_pupils, calibrate_towns
 from geodata.cut_lines import choose_cut_lines, find_outline, tell_no_roads
 from geodata.dictionary import Origin
 from geodata.errors import DataError, DataIssue
+from geodata.features import read_features
 from geodata.messages import msg
 from geodata.population_buildings import read_town_totals
-from geodata.population_layers import read_features
-from geodata.population_table import COUNT_COLUMNS, Population, Values, limit_issues
+from geodata.population_table import COUNT_COLUMNS, PUPIL_COLUMNS, Parts, Population, Values, limit_issues
+from geodata.raster_shares import share_raster
 from geodata.shapes import Shapes, check_overlaps, is_point_layer
-from geodata.study_file import StudySpec
+from geodata.study_file import PopulationSource, StudySpec
 from geodata.tessellate import build_voronoi_cells, separate_points
 
 if TYPE_CHECKING:
@@ -49,7 +54,11 @@ MAX_CELLS = 2_000_000
 
 
 def build_units(
-    population: Population, spec: StudySpec, crs: str, roads: RoadFacts | None = None
+    population: Population,
+    spec: StudySpec,
+    crs: str,
+    roads: RoadFacts | None = None,
+    cache: DiskCache | None = None,
 ) -> tuple[gpd.GeoDataFrame, list[DataIssue]]:
     """Return the planning units of a study and what was found on the way.
 
@@ -59,6 +68,7 @@ def build_units(
     spec : ``spec.units`` says which units; ``spec.population`` which totals they are scaled to
     crs : the study's metric CRS, or ``"local"``
     roads : the roads of the study; only street blocks need them
+    cache : keeps which cells of a raster lie in which units, for the next raster of the same grid
 
     Returns
     -------
@@ -73,26 +83,42 @@ def build_units(
         Given polygons that cannot be used, a grid of more than :data:`MAX_CELLS` cells, or blocks without roads.
     """
     if spec.units.kind == "grid":
-        units, issues = _build_grid(population, spec.units.cell_m, crs)
+        units, issues = _build_grid(population, spec.units.cell_m, crs, cache)
     elif spec.units.kind == "polygons":
-        units, issues = _fill_polygons(population, spec, crs)
+        units, issues = _fill_polygons(population, spec, crs, cache)
     elif spec.units.kind == "blocks":
-        units, issues = _fill_blocks(population, spec, crs, roads)
+        units, issues = _fill_blocks(population, spec, crs, roads, cache)
     else:
         units, issues = _take_own(population)
     units, demand_issues = _complete(units, crs)
     issues += demand_issues
     source = spec.population
-    if source is not None and source.town_totals:
-        totals = read_town_totals(spec.resolve(source.town_totals))
-        if population.fits_towns:
-            totals = totals.drop(columns="population_people", errors="ignore")
-        units, found = calibrate_towns(units, totals, modelled=population.modelled, file=source.town_totals)
-        issues += found
-    if source is not None and source.totals:
-        units, found = calibrate_pupils(units, source.totals)
+    if source is not None:
+        units, found = _calibrate(units, population, spec, source)
         issues += found
     return units, limit_issues(issues)
+
+
+def _calibrate(
+    units: gpd.GeoDataFrame, population: Population, spec: StudySpec, source: PopulationSource
+) -> tuple[gpd.GeoDataFrame, list[DataIssue]]:
+    """Bring the units to the totals that the study knows: of townships, then of ages too, then of stages."""
+    issues: list[DataIssue] = []
+    towns, modelled = None, population.modelled
+    if source.town_totals:
+        towns = read_town_totals(spec.resolve(source.town_totals))
+        own = towns.drop(columns="population_people", errors="ignore") if population.fits_towns else towns
+        units, found = calibrate_towns(units, own, modelled=modelled, file=Path(source.town_totals).name)
+        issues += found
+        modelled = tuple(stage for stage in modelled if PUPIL_COLUMNS[stage] not in towns)
+    if source.age_totals:
+        ages = read_age_totals(spec.resolve(source.age_totals))
+        units, found = fit_ages(units, ages, town_totals=towns, modelled=modelled)
+        issues += found
+    if source.totals:
+        units, found = calibrate_pupils(units, source.totals)
+        issues += found
+    return units, issues
 
 
 def _take_own(population: Population) -> tuple[pd.DataFrame, list[DataIssue]]:
@@ -114,10 +140,25 @@ def _take_own(population: Population) -> tuple[pd.DataFrame, list[DataIssue]]:
         raise DataError(DataIssue("geometry", "error", text, cure=cure))
     elif population.raster is None and not (table["kind"] == "building").all():
         issues += check_overlaps(shapes, table["unit_id"].to_numpy(dtype=object), Origin())
+    if population.parts is not None:
+        table["x_m"], table["y_m"] = _find_middles(table, population.parts)
     return table, issues
 
 
-def _fill_polygons(population: Population, spec: StudySpec, crs: str) -> tuple[pd.DataFrame, list[DataIssue]]:
+def _find_middles(table: gpd.GeoDataFrame, parts: Parts) -> tuple[Values, Values]:
+    """Return the middle of the buildings of each place, where it lies inside the place; else the point it had."""
+    middles = np.column_stack(
+        [np.bincount(parts.source, parts.share * at, minlength=len(table)) for at in (parts.x_m, parts.y_m)]
+    )
+    inside = shapely.intersects(table.geometry.to_numpy(), shapely.points(middles))
+    inside[parts.bare] = False
+    x_m, y_m = table["x_m"].to_numpy(dtype=np.float64), table["y_m"].to_numpy(dtype=np.float64)
+    return np.where(inside, middles[:, 0], x_m), np.where(inside, middles[:, 1], y_m)
+
+
+def _fill_polygons(
+    population: Population, spec: StudySpec, crs: str, cache: DiskCache | None
+) -> tuple[pd.DataFrame, list[DataIssue]]:
     """Read the given polygons and put the people into them."""
     import geopandas as gpd
 
@@ -128,13 +169,13 @@ def _fill_polygons(population: Population, spec: StudySpec, crs: str) -> tuple[p
     frame = features.frame.drop(columns=[c for c in COUNT_COLUMNS if c in features.frame])
     units = gpd.GeoDataFrame(frame, geometry=list(features.shapes), crs=population.table.crs)
     overlaps = check_overlaps(features.shapes, frame["unit_id"].to_numpy(dtype=object), features.origin)
-    shares, sources = _compute_shares(population, units, crs)
+    shares, sources = _compute_shares(population, units, crs, cache)
     filled = _fill(units, shares, sources)
     return filled, [*features.issues, *overlaps, *_tell_left_out(shares, sources, features.origin.file)]
 
 
 def _fill_blocks(
-    population: Population, spec: StudySpec, crs: str, roads: RoadFacts | None
+    population: Population, spec: StudySpec, crs: str, roads: RoadFacts | None, cache: DiskCache | None
 ) -> tuple[pd.DataFrame, list[DataIssue]]:
     """Cut street blocks and put the people into those on land.
 
@@ -156,7 +197,7 @@ def _fill_blocks(
     if wet.all():
         raise DataError(tell_no_roads())
     land = blocks[~wet].drop(columns="wet").reset_index(drop=True)
-    shares, sources = _compute_shares(population, land, crs)
+    shares, sources = _compute_shares(population, land, crs, cache)
     shares = _move_ashore(shares)
     filled = _fill(land, shares, sources)
     counts = filled[list(COUNT_COLUMNS)]
@@ -174,24 +215,35 @@ def _move_ashore(shares: Shares) -> Shares:
     return replace(shares, share=shares.share / total[shares.source])
 
 
-def _build_grid(population: Population, cell_m: float, crs: str) -> tuple[pd.DataFrame, list[DataIssue]]:
+def _build_grid(
+    population: Population, cell_m: float, crs: str, cache: DiskCache | None
+) -> tuple[pd.DataFrame, list[DataIssue]]:
     """Put the people into squares of ``cell_m`` metres whose corners are whole multiples of ``cell_m``."""
     if not 10 <= cell_m <= 100_000:
         text = msg("The grid's cells must measure between 10 m and 100 km.")
         raise DataError(DataIssue("grid_cell", "error", text, column="[units] cell_m", found=f"{cell_m:g}"))
-    if population.raster is None and _counts_as_points(population.table):
-        x_m, y_m = _demand_points(population.table)
-        column, row = np.floor(x_m / cell_m).astype(np.int64), np.floor(y_m / cell_m).astype(np.int64)
-    else:
-        # One metre more, because an edge that is straight on the raster is not quite straight in metres.
-        bounds = shapely.bounds(population.table.geometry.to_numpy()) + np.array([-1.0, -1.0, 1.0, 1.0])
-        column, row = _list_squares(np.floor(bounds / cell_m).astype(np.int64))
-    units = _draw_squares(np.unique(np.column_stack([column, row]), axis=0), cell_m, population.table.crs)
-    shares, sources = _compute_shares(population, units, crs)
+    squares = np.unique(np.concatenate(_find_squares(population, cell_m)), axis=0)
+    units = _draw_squares(squares, cell_m, population.table.crs)
+    shares, sources = _compute_shares(population, units, crs, cache)
     filled = _fill(units, shares, sources)
     peopled = filled[list(COUNT_COLUMNS)].fillna(0.0).sum(axis=1) > 0
     unknown = filled[list(COUNT_COLUMNS)].isna().all(axis=1)
     return filled[peopled | unknown].reset_index(drop=True), []
+
+
+def _find_squares(population: Population, cell_m: float) -> list[npt.NDArray[np.int64]]:
+    """Return column and row of the squares in which people may live."""
+    found, table = [], population.table
+    if population.parts is not None:
+        found.append(np.floor(np.column_stack([population.parts.x_m, population.parts.y_m]) / cell_m).astype(np.int64))
+        table = table.iloc[population.parts.bare]
+    if not len(table):
+        return found
+    if (population.raster is None or population.parts is not None) and _counts_as_points(table):
+        return [*found, np.floor(np.column_stack(_demand_points(table)) / cell_m).astype(np.int64)]
+    # One metre more, because an edge that is straight on the raster is not quite straight in metres.
+    bounds = shapely.bounds(table.geometry.to_numpy()) + np.array([-1.0, -1.0, 1.0, 1.0])
+    return [*found, np.column_stack(_list_squares(np.floor(bounds / cell_m).astype(np.int64)))]
 
 
 def _list_squares(reach: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -234,22 +286,36 @@ def _demand_points(table: gpd.GeoDataFrame) -> tuple[Values, Values]:
     return np.where(known, x_m, shapely.get_x(inner)), np.where(known, y_m, shapely.get_y(inner))
 
 
-def _compute_shares(population: Population, units: gpd.GeoDataFrame, crs: str) -> tuple[Shares, pd.DataFrame]:
+def _compute_shares(
+    population: Population, units: gpd.GeoDataFrame, crs: str, cache: DiskCache | None
+) -> tuple[Shares, pd.DataFrame]:
     """Return who lives in which unit, and the table of sources that the shares point at."""
     shapes = units.geometry.to_numpy()
+    if population.parts is not None:
+        table = pd.DataFrame(population.table.drop(columns="geometry"))
+        return _compute_part_shares(population, population.parts, units), table
     if population.raster is not None:
-        flat = {
-            name: population.raster.values[name].ravel() if name in population.raster.values else np.nan
-            for name in COUNT_COLUMNS
-        }
-        size = population.raster.shape[0] * population.raster.shape[1]
-        sources = pd.DataFrame(flat, index=range(size)).assign(town="", setting="")
-        return compute_raster_shares(population.raster, units, crs), sources
+        return share_raster(population.raster, units, crs, cache)
     table, ids = pd.DataFrame(population.table.drop(columns="geometry")), units["unit_id"].to_numpy(dtype=object)
     if _counts_as_points(population.table):
         x_m, y_m = _demand_points(population.table)
         return compute_point_shares(x_m, y_m, shapes, ids), table
     return compute_area_shares(population.table.geometry.to_numpy(), shapes, ids), table
+
+
+def _compute_part_shares(population: Population, parts: Parts, units: gpd.GeoDataFrame) -> Shares:
+    """Return who lives in which unit where people are known by building; places without buildings as ever."""
+    shapes, ids = units.geometry.to_numpy(), units["unit_id"].to_numpy(dtype=object)
+    housed = compute_point_shares(parts.x_m, parts.y_m, shapes, ids)
+    found = replace(housed, source=parts.source[housed.source], share=housed.share * parts.share[housed.source])
+    if not len(parts.bare):
+        return found
+    bare = population.table.iloc[parts.bare]
+    if _counts_as_points(bare):
+        rest = compute_point_shares(*_demand_points(bare), shapes, ids)
+    else:
+        rest = compute_area_shares(bare.geometry.to_numpy(), shapes, ids)
+    return join_shares(found, replace(rest, source=parts.bare[rest.source]))
 
 
 def _fill(units: gpd.GeoDataFrame, shares: Shares, sources: pd.DataFrame) -> gpd.GeoDataFrame:

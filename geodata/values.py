@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+
+from rapidfuzz import fuzz, process
 
 MISSING_WORDS = frozenset(
     [
@@ -31,17 +32,46 @@ MISSING_WORDS = frozenset(
 )
 """Cells that mean "not known", after :func:`normalise_text`. Unknown is never zero."""
 
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
+_HECTARES = ("公顷", "ha", "hm2", "万平方米", "万m2")
+_AREAS = {"亩": 2000 / 3, "平方公里": 1e6, "km2": 1e6} | dict.fromkeys(_HECTARES, 1e4)
+_PEOPLE = {"万人": 1e4, "千人": 1e3}
+UNIT_FACTORS: Mapping[str, Mapping[str, float]] = {
+    "m2": _AREAS,
+    "cny": {"万元": 1e4, "千元": 1e3, "亿元": 1e8},
+    **dict.fromkeys(("people", "pupils", "children"), _PEOPLE),
+}
+"""Units that a header may name instead of the column's own, by the latter, with what turns one into the other."""
+_TOLD_UNITS = re.compile(r"[(\[【〔]([^)\]】〕]*)[)\]】〕]|/\s*([^/()]+)$")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?")
 _BRACKETS = re.compile(r"[(\[【〔][^)\]】〕]*[)\]】〕]")
 _FILLERS = re.compile(r"[\s_\-*:.,、\"'“”]+")
-_TOTAL = re.compile(r".{0,4}(合计|总计|小计|共计|总数)|(grand|sub)?totals?")
+_COUNTED = re.compile(r"(?<=\d)(人|名|个|位|所|班|间|座|床|张|户|套|个班|个学位|个座位)$")
+"""What Chinese tables write behind a count: 351人, 8个班."""
+_TOTAL = re.compile(r".{0,12}?(合计|总计|小计|共计|总数|累计|汇总)(数|人数)?|(grand|sub)?totals?")
 _YEAR = re.compile(r"(?<!\d)((?:19|20|21)\d\d)(?!\d)")
 
 
 def normalise_text(text: str) -> str:
     """Return ``text`` in one width and case, without outer blanks: what two people would call the same cell."""
     return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+def find_unit_factor(header: str, unit: str) -> tuple[float, str]:
+    """Return by what the numbers below a header are multiplied for ``unit``, and the word that says so.
+
+    The word stands in brackets or behind a stroke: 占地面积（亩） in m2 gives 666.67 and 亩; without one 1 and "".
+    """
+    told = _TOLD_UNITS.findall(unicodedata.normalize("NFKC", header).casefold())
+    words = [word.strip().removeprefix("单位:").strip() for pair in told for word in pair if word]
+    found = next((word for word in words if word in UNIT_FACTORS.get(unit, {})), "")
+    return (UNIT_FACTORS[unit][found], found) if found else (1.0, "")
+
+
+def narrow_id(text: str) -> str:
+    """Return an id with full-width letters, digits and signs (０１Ａ－) in plain width; leading zeros stay."""
+    return text.translate(_NARROW)
 
 
 def normalise_header(header: str) -> str:
@@ -62,7 +92,7 @@ def is_total(text: str) -> bool:
 
 
 def parse_number(text: str) -> float | None:
-    """Return the number in a cell, or ``None`` where the cell is empty; ``１２``, ``1,200`` and ``1.2e3`` are read.
+    """Return the number in a cell, or ``None`` where it is empty; ``１２``, ``1,200``, ``1.2e3``, ``351人`` are read.
 
     Raises
     ------
@@ -72,6 +102,7 @@ def parse_number(text: str) -> float | None:
     plain = normalise_text(text)
     if plain in MISSING_WORDS:
         return None
+    plain = _COUNTED.sub("", plain)
     if _THOUSANDS.fullmatch(plain):
         plain = plain.replace(",", "")
     if not _NUMBER.fullmatch(plain):
@@ -111,7 +142,8 @@ def find_near_id(wanted: str, known: Iterable[str]) -> str:
     """Return the id that is meant: alike but for leading zeros, blanks, width or case, else the most alike, else ""."""
     keys, plain = sorted(known), _reduce_id(wanted)
     same = [key for key in keys if _reduce_id(key) == plain]
-    return next(iter(same or difflib.get_close_matches(wanted, keys, n=1, cutoff=0.8)), "")
+    near = process.extractOne(wanted, keys, scorer=fuzz.ratio, score_cutoff=80.0)
+    return same[0] if same else near[0] if near else ""
 
 
 def _reduce_id(key: str) -> str:

@@ -1,9 +1,9 @@
 """Runs alone in a limited process: reads the sheets of a workbook into text, so that a hostile file cannot hold us.
 
-Called as ``python -I workbook_child.py WORKBOOK OUTPUT MAX_CELLS MAX_BYTES``; imports nothing of the project. OUTPUT
-gets one JSON line per visible sheet: its name, its rows, from row 1 on, as lists of text, and its merged cells. Cells
-with an error (#DIV/0!) and formulas that were never calculated stand as they do in the sheet, not as empty. Exit code 3
-means "too large", 4 "cannot be read".
+Called as ``python -I workbook_child.py WORKBOOK OUTPUT MAX_CELLS MAX_BYTES [typed]``; imports nothing of the project.
+OUTPUT gets one JSON line per visible sheet: its name, its rows, from row 1 on, as lists of text, and its merged cells.
+Cells with an error (#DIV/0!) and formulas that were never calculated stand as they do in the sheet, not as empty. Exit
+code 3 means "too large", 4 "cannot be read".
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 MEMORY_BYTES = 3 * 1024**3
-CPU_S = 120
+CPU_S = 9
 TOO_LARGE, UNREADABLE = 3, 4
 
 
@@ -90,13 +90,21 @@ def _find_part(archive: zipfile.ZipFile, sheet: str) -> str:
     return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
 
 
-def write_sheets(source: str, target: str, max_cells: int, max_bytes: int) -> int:
-    """Write every visible sheet of ``source`` to ``target``; return the exit code."""
+def write_sheets(source: str, target: str, max_cells: int, max_bytes: int, *, typed: bool = False) -> int:
+    """Write every visible sheet of ``source`` to ``target``; return the exit code.
+
+    ``typed`` adds to the line of a sheet how many empty columns come before its first one, and its cells that are
+    numbers as row, column (both from 0) and number.
+    """
     from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     cells = written = 0
     try:
-        with Path(target).open("w", encoding="utf-8") as output, CalamineWorkbook.from_path(source) as book:
+        with (
+            Path(target).open("w", encoding="utf-8") as output,
+            Path(source).open("rb") as opened,
+            CalamineWorkbook.from_filelike(opened) as book,  # by its content: its ending may be that of another kind
+        ):
             for about in book.sheets_metadata:
                 if about.visible != SheetVisibleEnum.Visible or about.typ != SheetTypeEnum.WorkSheet:
                     continue
@@ -104,9 +112,12 @@ def write_sheets(source: str, target: str, max_cells: int, max_bytes: int) -> in
                 cells += sheet.height * sheet.width
                 if cells > max_cells:
                     return TOO_LARGE
-                rows = []
-                for row in sheet.iter_rows():
+                rows: list[list[str]] = []
+                numbers = []
+                for at, row in enumerate(sheet.iter_rows()):
                     rows.append([format_cell(cell) for cell in row])
+                    if typed:
+                        numbers += [(at, k, cell) for k, cell in enumerate(row) if type(cell) in (int, float)]
                     written += sum(map(len, rows[-1]))
                     if written > max_bytes:
                         return TOO_LARGE
@@ -116,7 +127,8 @@ def write_sheets(source: str, target: str, max_cells: int, max_bytes: int) -> in
                         rows[at][column - left] = rows[at][column - left] or text
                 spans = sheet.merged_cell_ranges or ()
                 merged = [[a, max(b - left, 0), c, d - left] for (a, b), (c, d) in spans if d >= left]
-                output.write(json.dumps([about.name, rows, merged], ensure_ascii=False) + "\n")
+                line: list[object] = [about.name, rows, merged]
+                output.write(json.dumps([*line, left, numbers] if typed else line, ensure_ascii=False) + "\n")
     except (CalamineError, OSError, ValueError, KeyError, zipfile.BadZipFile, ElementTree.ParseError):
         return UNREADABLE
     except MemoryError:
@@ -126,4 +138,4 @@ def write_sheets(source: str, target: str, max_cells: int, max_bytes: int) -> in
 
 if __name__ == "__main__":
     limit_this_process()
-    sys.exit(write_sheets(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    sys.exit(write_sheets(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), typed="typed" in sys.argv[5:]))

@@ -3,7 +3,7 @@
 from store.database import STORE_VARIABLE, URL_VARIABLE
 from store.errors import StoreConflict, StoreError, StoreMissingError, StoreNameError
 from store.store import Store, open_store
-from store.values import AuditEntry, StoredRuleset, StoredRun, StoredScenario, StoredStudy, StoredVersion
+from store.values import AuditEntry, StoredMapping, StoredRuleset, StoredRun, StoredScenario, StoredStudy, StoredVersion
 
 __all__ = [
     "STORE_VARIABLE",
@@ -14,6 +14,7 @@ __all__ = [
     "StoreError",
     "StoreMissingError",
     "StoreNameError",
+    "StoredMapping",
     "StoredRuleset",
     "StoredRun",
     "StoredScenario",

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 """The migration that makes the tables as they stand here; ``tests/store`` holds both together."""
 
 ID_LENGTH = 32
@@ -196,4 +196,14 @@ audit = Table(
     Index("ix_audit_study_key_number", "study_key", "number"),
     Index("ix_audit_scenario_id_number", "scenario_id", "number"),
     sqlite_autoincrement=True,
+)
+
+mappings = Table(
+    "mappings",
+    metadata,
+    Column("mapping_key", String(KEY_LENGTH), primary_key=True),
+    Column("role", String(40), nullable=False),
+    Column("content", JsonText, nullable=False),
+    Column("who", String(WHO_LENGTH), nullable=False),
+    Column("at", UtcTime, nullable=False),
 )

@@ -13,11 +13,11 @@ from typing import Any
 
 from geodata.errors import DataError, DataIssue, ExportError
 from geodata.messages import Message, msg
-from geodata.population_raster import list_rasters
+from geodata.raster_names import list_rasters
 from geodata.study_file import StudySpec, build_study_spec
 from store.toml_text import render_document
 
-PATH_KEYS = ("path", "polygon", "speeds", "town_totals")
+PATH_KEYS = ("path", "polygon", "speeds", "town_totals", "age_totals", "matches")
 """Keys of a study file's tables that name files; ``polygon`` may also hold the shape itself, as WKT."""
 DATA_FOLDER = "data"
 _SHAPE_PARTS = (".dbf", ".shx", ".prj", ".cpg", ".qix", ".sbn", ".sbx")

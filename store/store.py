@@ -7,6 +7,7 @@ from store.database import build_engine, read_url
 from store.desk import Clock, read_clock
 from store.failures import translate_errors
 from store.imports import Imports
+from store.mappings import Mappings
 from store.migrate import migrate
 from store.rulesets import Rulesets
 from store.runs import Runs
@@ -14,7 +15,7 @@ from store.scenarios import Scenarios
 from store.studies import Studies
 
 
-class Store(Studies, Scenarios, Imports, Rulesets, Runs, Audit):
+class Store(Studies, Scenarios, Imports, Rulesets, Runs, Mappings, Audit):
     """Everything that is remembered. One for each process; threads may share it, every call is one transaction.
 
     Every method raises :class:`~store.errors.StoreError`, with a cure, when the database cannot do it: then nothing was

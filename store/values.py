@@ -111,3 +111,14 @@ class AuditEntry:
     version: int | None
     subject: str
     details: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class StoredMapping:
+    """What was said last about files of one role with the same headers: plain data, written by ``ui.data_memory``."""
+
+    mapping_key: str
+    role: str
+    content: Mapping[str, Any] = field(hash=False)
+    who: str
+    at: datetime

@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from geodata.errors import DataError, ScenarioError
+from geodata.errors import DataError, DataIssue, ExportError, ScenarioError
+from geodata.messages import msg
 from geodata.study import StudyArea
+from geodata.study_file import read_study_file
 from planning.rules import BOOKS, read_rulebook, render_stack
 from planning.scenario_file import read_family, render_scenario
-from reports.check_words import build_check_document, say_summary
+from reports.check_words import build_check_document, quote_signs, say_summary
 from reports.language import Translator
+from reports.marked_copy import build_marked_copies
 from store.exchange import pack_study, unpack_study
 from terminal.study import EXIT_BAD_INPUT, EXIT_DONE, print_issues, read_for
 
@@ -21,12 +25,15 @@ def check(options: argparse.Namespace, say: Translator) -> int:
     """Read a study's files and list what is wrong with them."""
     rules = read_rulebook(options.rulebook)
     study: StudyArea | None = None
+    issues: Sequence[DataIssue]
     try:
         study = read_for(options, rules, say)
         issues = study.issues
     except DataError as error:
         issues = error.issues
     bad = study is None
+    if options.marked is not None:
+        _write_marked(options, issues, say)
     if options.json:
         print(json.dumps(build_check_document(study, issues, say), ensure_ascii=False, indent=2, allow_nan=False))
     else:
@@ -34,6 +41,27 @@ def check(options: argparse.Namespace, say: Translator) -> int:
         if study is not None:
             print(say_summary(study, say))
     return EXIT_BAD_INPUT if bad else EXIT_DONE
+
+
+def _write_marked(options: argparse.Namespace, issues: Sequence[DataIssue], say: Translator) -> None:
+    """Write copies of the user's files with the findings marked in them, each as a whole or not at all."""
+    try:
+        spec = read_study_file(options.study)
+    except DataError:
+        return  # no study file, no files of the user's
+    try:
+        options.marked.mkdir(parents=True, exist_ok=True)
+        for name, content in build_marked_copies(spec, issues, say).items():
+            path = options.marked / name
+            unfinished = path.with_name(f".{path.name}.part")
+            unfinished.write_bytes(content)
+            unfinished.replace(path)
+            if not options.quiet:
+                print(quote_signs(str(path)), file=sys.stderr)
+    except OSError as error:
+        reason = str(error.strerror or error)
+        problem = msg("{folder} cannot be written: {reason}.", folder=options.marked.name, reason=reason)
+        raise ExportError(problem) from error
 
 
 def pack(options: argparse.Namespace, say: Translator) -> int:

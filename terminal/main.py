@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from geodata.disk import is_disk_full, tell_disk_full
 from geodata.errors import Cancelled, DataError, LayoutError, SolverError, tell_error
 from reports.language import read_catalogue
 from terminal.parser import build_parser
@@ -26,3 +27,8 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     except LayoutError as error:
         print(say.say(tell_error(error)), file=sys.stderr)
         return EXIT_SOLVER if isinstance(error, SolverError) else EXIT_BAD_INPUT
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        print(say.say(tell_disk_full()), file=sys.stderr)
+        return EXIT_BAD_INPUT

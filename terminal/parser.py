@@ -63,6 +63,8 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_check(commands: Commands) -> argparse.ArgumentParser:
     command = commands.add_parser("check", help="read a study's files and list what is wrong with them")
     command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    help_marked = "also write copies of the files into FOLDER, with every finding marked in its cell"
+    command.add_argument("--marked", type=Path, metavar="FOLDER", help=help_marked)
     command.set_defaults(command=check)
     return command
 

@@ -15,10 +15,12 @@ PLANNING_ROLES = ("rolls", "births", "housing", "assets", "groups", "evidence")
 """Optional tables of rows: what forecasts and inspections need."""
 GROUND_ROLES = ("exclusions", "open_land")
 """Optional layers: on what ground new schools may, and may not, stand."""
-PLACED_ROLES = ("schools", "population", "units", "sites", "housing", *GROUND_ROLES)
+SHAPE_ROLES = ("roads", "zones", "buildings", "barriers")
+"""Roles whose places are always shapes: a table of them has none."""
+PLACED_ROLES = ("schools", "population", "gazetteer", "units", "sites", "housing", *GROUND_ROLES, *SHAPE_ROLES)
 """Roles whose rows have places on the map."""
-TABLE_OF_ROLE = {"population": "units", "units": "units", "zones": "zones", "sites": "sites"} | {
-    role: role for role in (*PLANNING_ROLES, *GROUND_ROLES)
+TABLE_OF_ROLE = {"population": "units", "gazetteer": "units"} | {
+    role: role for role in ("units", "zones", "sites", "roads", "buildings", "barriers", *PLANNING_ROLES, *GROUND_ROLES)
 }
 POSITION = ("lon_deg", "lat_deg", "x_m", "y_m")
 PUPILS = ("kindergarten_pupils", "primary_pupils", "junior_pupils", "senior_pupils")
@@ -47,6 +49,12 @@ def _fields(table: str, first: Sequence[str], more: Sequence[str] = ()) -> tuple
     return (*(Field(table, name) for name in first), *(Field(table, name, first=False) for name in more))
 
 
+def _list_all(table: str, first: Sequence[str]) -> tuple[Field, ...]:
+    """Return every column of a table as a field, those of ``first`` shown at once."""
+    names = [column.name for column in read_table_schema(table).columns]
+    return _fields(table, first, [name for name in names if name not in first])
+
+
 FIELDS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
     {
         "schools": (
@@ -61,7 +69,11 @@ FIELDS: Mapping[str, tuple[Field, ...]] = MappingProxyType(
             ("unit_id", "name", "lon_deg", "lat_deg", "population_people", *PUPILS),
             ("kind", "setting", "town", "x_m", "y_m"),
         ),
+        "gazetteer": _fields("units", ("name", "town", "unit_id", "lon_deg", "lat_deg"), ("x_m", "y_m")),
         "units": _fields("units", ("unit_id", "name", "setting", "town"), ("kind",)),
+        "roads": _list_all("roads", ("road_class", "name", "oneway", "speed_kmh")),
+        "buildings": _list_all("buildings", ("use", "floors", "people_weight")),
+        "barriers": _fields("barriers", ("kind", "name")),
         "zones": _fields("zones", ("unit_id", "stage", "school_id")),
         "sites": _fields(
             "sites",
@@ -110,7 +122,11 @@ NEEDS: Mapping[str, tuple[Need, ...]] = MappingProxyType(
     {
         "schools": (Need("school", (("school_id",), ("name",))), _PLACE, Need("stage", (("stage",), ("kind",)))),
         "population": (_PLACE, Need("people", tuple((name,) for name in ("population_people", *PUPILS)))),
+        "gazetteer": (Need("place_name", (("name",), ("unit_id",))), _PLACE),
         "units": (_PLACE,),
+        "roads": (_PLACE,),
+        "buildings": (_PLACE,),
+        "barriers": (Need("barrier_kind", (("kind",),)), _PLACE),
         "zones": (
             Need("unit", (("unit_id",),)),
             Need("stage", (("stage",),)),
@@ -155,6 +171,8 @@ def name_need(_: Translator, need: Need) -> str:
         "group": _("code of the group"),
         "item": _("code of the item"),
         "exclusion_kind": _("what it is that keeps schools away"),
+        "place_name": _("names of the places"),
+        "barrier_kind": _("kind of barrier"),
     }[need.name]
 
 
@@ -162,6 +180,8 @@ def read_columns(role: str) -> Mapping[str, ColumnSchema]:
     """Return every column of ours that a file of this role may hold, in the order in which the reader matches them."""
     if role == "schools":
         return build_school_columns()
+    if role not in TABLE_OF_ROLE:
+        return {}
     columns = {column.name: column for column in read_table_schema(TABLE_OF_ROLE[role]).columns}
     if role == "rolls":  # grades may stand side by side
         columns |= {name: column for name, column in build_school_columns().items() if _GRADED.fullmatch(name)}
@@ -196,6 +216,7 @@ def list_unmet(
     default_kind: str = "",
     parts: Sequence[str] = (),
     headers: Sequence[str] = (),
+    by_name: bool = False,
 ) -> list[Need]:
     """Return what a file still needs.
 
@@ -205,19 +226,22 @@ def list_unmet(
     found : our column → header
     has_shapes : its rows have places of their own
     default_stage : stage of all schools, where it was chosen
-    default_kind : what a whole layer of exclusions is, where it was chosen
+    default_kind : what a whole layer of exclusions or barriers is, where it was chosen
     parts : sheets that are read: one named after a stage or year tells it
     headers : all headers of the file
+    by_name : places are looked up by name in a file of their own
     """
     unmet = []
     for need in NEEDS[role]:
         met = any(set(choice) <= set(found) for choice in need.choices)
         if need.name in ("place", "place_or_unit"):
-            met = met or has_shapes
+            met = met or has_shapes or (by_name and ("name" in found or "unit_id" in found))
+        elif role == "zones" and need.name in ("unit", "stage"):
+            met = met or has_shapes  # an area says which units; its school says the stage, where it teaches one
         elif need.name == "stage" and role == "schools":
             told = "name" in found or any(_STAGED.match(name) for name in found)
             met = met or told or bool(default_stage) or any(guess_kind(part) for part in parts)
-        elif need.name == "exclusion_kind":
+        elif need.name in ("exclusion_kind", "barrier_kind"):
             met = met or bool(default_kind)
         elif need.name == "year":
             met = met or any(_YEAR.search(part) for part in parts)

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
 import streamlit as st
 
 from geodata.dictionary import SHEET_NAMES
 from geodata.errors import DataError, DataIssue
 from geodata.files import (
     RawTable,
+    list_layers,
     read_layer,
     read_raw_tables,
 )  # also forbids virtual files, before their library is loaded
 from geodata.read_rows import list_year_sheets
 from geodata.school_sheets import open_sheets
 from geodata.study_file import RowsSource
-from geodata.values import parse_year
+from geodata.values import parse_number, parse_year
 from ui.columns import PLANNING_ROLES, count_matches, match_fields
 
-Shape = Literal["", "point", "line", "polygon", "raster", "roads"]
+Shape = Literal["", "point", "line", "polygon", "raster", "roads", "osm"]
 TEXT_ENDINGS = ("csv",)
 WORKBOOK_ENDINGS = ("xlsx", "xls")
 TABLE_ENDINGS = TEXT_ENDINGS + WORKBOOK_ENDINGS
-LAYER_ENDINGS = ("geojson", "json", "gpkg")
+LAYER_ENDINGS = ("geojson", "json", "gpkg", "zip")
+OSM_ENDINGS = ("pbf", "osm", "gz")
+OSM_ROLES = ("schools", "buildings")
+"""Roles that take their objects out of a file of OpenStreetMap."""
+MOST_WORDS = 80
+"""Columns of more different cells hold no words to choose from."""
 FORMAT_NAMES = {
     "csv": "CSV",
     "xlsx": "Excel",
@@ -36,6 +45,7 @@ FORMAT_NAMES = {
     "geojson": "GeoJSON",
     "json": "GeoJSON",
     "gpkg": "GeoPackage",
+    "zip": "Shapefile",
     "tif": "GeoTIFF",
     "tiff": "GeoTIFF",
     "pbf": "OpenStreetMap PBF",
@@ -54,7 +64,9 @@ class Detected:
     ``rows`` is None where a file has none to count; ``size_mb`` is its size. ``parts`` are the names of its sheets or
     layers and ``used`` those that are read. ``has_system`` says whether a layer names its coordinate system.
     ``hexagons``: the rows carry codes of hexagons. ``numbers`` are the headers over numbers. ``years`` are those of the
-    rows, in order, for tables of years (past rolls, births, housing, assets).
+    rows, in order, for tables of years (past rolls, births, housing, assets). ``words`` are the cells of columns that
+    hold few different ones, by header, each with its number of rows, the most frequent first. ``reach`` is the range of
+    the numbers of a column, by header.
     """
 
     format: str
@@ -68,12 +80,14 @@ class Detected:
     hexagons: bool = False
     numbers: tuple[str, ...] = ()
     years: tuple[int, ...] = ()
+    words: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    reach: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     issues: tuple[DataIssue, ...] = ()
 
     @property
     def shaped(self) -> bool:
         """Whether its rows have places of their own, without columns that say where."""
-        return self.shape in ("point", "line", "polygon")
+        return self.shape in ("point", "line", "polygon", "osm")
 
 
 def detect_file(path: Path, role: str, part: str = "") -> Detected:
@@ -100,6 +114,8 @@ def _detect(name: str, role: str, part: str, _stamp: int) -> Detected:
             return _detect_layer(path, role, part, label, size_mb)
     except DataError as error:
         return Detected(label, size_mb, issues=error.issues)
+    if ending in OSM_ENDINGS and role in OSM_ROLES:
+        return Detected(label, size_mb, shape="osm")
     return Detected(label, size_mb, shape="raster" if ending in ("tif", "tiff") else "roads")
 
 
@@ -130,7 +146,37 @@ def _detect_table(path: Path, role: str, part: str, label: str, size_mb: float) 
         hexagons=hexagons,
         numbers=numbers,
         years=_list_years(role, [tables[name] for name in used]),
+        words=_count_words({name: _gather(name, [tables[sheet].frame for sheet in used]) for name in headers}),
+        reach=_measure_reach({name: first[name].tolist() for name in numbers}),
     )
+
+
+def _gather(header: str, frames: Sequence[pd.DataFrame]) -> list[str]:
+    return [cell for frame in frames if header in frame.columns for cell in frame[header].tolist()]
+
+
+def _count_words(columns: Mapping[str, Sequence[object]]) -> dict[str, tuple[tuple[str, int], ...]]:
+    """Return the words of the columns that hold few different ones, and none that are numbers only."""
+    found = {}
+    for header, cells in columns.items():
+        counts = Counter(text for cell in cells if (text := str(cell).strip()) and cell is not None)
+        if 0 < len(counts) <= MOST_WORDS:
+            found[header] = tuple(counts.most_common())
+    return found
+
+
+def _measure_reach(columns: Mapping[str, Sequence[object]]) -> dict[str, tuple[float, float]]:
+    """Return the least and the greatest number of each column; columns without numbers are left out."""
+    found = {}
+    for header, cells in columns.items():
+        numbers = []
+        for cell in cells:
+            with suppress(ValueError):
+                number = parse_number(str(cell))
+                numbers += [] if number is None or not math.isfinite(number) else [number]
+        if numbers:
+            found[header] = min(numbers), max(numbers)
+    return found
 
 
 def _list_years(role: str, sheets: Sequence[RawTable]) -> tuple[int, ...]:
@@ -169,23 +215,7 @@ def _are_hexagons(cells: Sequence[str]) -> bool:
     return bool(sample) and all(_H3_CODE.fullmatch(cell) for cell in sample)
 
 
-def list_layers(path: Path) -> dict[str, list[str]]:
-    """Return the layers with shapes of a GeoPackage and the headers of each; of another file one without a name."""
-    import pyogrio
-
-    if path.suffix.lower() != ".gpkg":
-        return {"": []}
-    target = f"GPKG:{path}"
-    try:
-        named = [str(name) for name, geometry in pyogrio.list_layers(target) if geometry is not None]
-        return {name: list(pyogrio.read_info(target, layer=name)["fields"]) for name in named}
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
-        return {"": []}  # the reader says what is wrong with it
-
-
 def _detect_layer(path: Path, role: str, part: str, label: str, size_mb: float) -> Detected:
-    import pandas as pd
-
     layers = list_layers(path) or {"": []}
     used = part if part in layers else max(layers, key=lambda name: count_matches(role, layers[name]))
     layer = read_layer(path, layer=used)
@@ -204,4 +234,19 @@ def _detect_layer(path: Path, role: str, part: str, label: str, size_mb: float) 
         shape,
         has_system=layer.crs is not None,
         numbers=tuple(str(column) for column in table.columns if pd.api.types.is_numeric_dtype(table[column])),
+        words=_count_words(
+            {str(column): table[column].tolist() for column in table.columns if _holds_words(table[column])}
+        ),
+        reach=_measure_reach(
+            {
+                str(column): table[column].tolist()
+                for column in table.columns
+                if pd.api.types.is_numeric_dtype(table[column])
+            }
+        ),
     )
+
+
+def _holds_words(column: pd.Series) -> bool:
+    """Whether a column of a layer may hold words or codes: texts and whole numbers."""
+    return not (column.dtype.kind == "f" or column.dtype.kind == "M")

@@ -24,7 +24,13 @@ from ui.uploads import name_sheet_copy
 DRAFT_FILE = "draft.json"
 STUDY_FILE = "study.toml"
 OSM_BUILDINGS = "buildings"
-LAYERED_ENDING = ".gpkg"
+LAYER_ENDINGS = (".gpkg", ".geojson", ".json", ".zip")
+LAYERED_ENDINGS = (".gpkg", ".zip")
+"""Files that may hold several layers."""
+SHEET_ROLES = ("schools", "population", "gazetteer", "exclusions", *PLANNING_ROLES)
+"""Roles whose table of the study file can name a sheet; the others are read from a copy of the sheet."""
+WORD_ROLES = ("schools", "roads", "buildings", "exclusions", *PLANNING_ROLES)
+"""Roles whose table of the study file can say what the file's words mean."""
 
 
 @dataclass
@@ -37,7 +43,10 @@ class Draft:
     ``"download"`` (of ``roads_place``, or inside the file ``outline``). ``year`` is the school year of the pupil
     numbers, 0 = not known. ``units`` is ``"population"``, ``"polygons"`` (the file ``units``), ``"grid"`` or
     ``"blocks"`` (street blocks of ``block_ha`` hectares). ``exclusion_kind`` is what a whole layer of exclusions is,
-    where no column tells it. ``shares`` are children of a stage per inhabitant (0 to 1).
+    where no column tells it; ``zone_stage`` and ``barrier_kind`` likewise. ``shares`` are children of a stage per
+    inhabitant (0 to 1). ``words`` are what the file's words mean, by role and our column. ``snap_m`` joins the ends of
+    road lines. ``population_year`` chooses among several (0 = the latest). ``recalled`` are the uploads for which a
+    remembered mapping was looked up, by role, and ``as_last`` the day from which it came, where there was one.
     """
 
     name: str = ""
@@ -61,6 +70,14 @@ class Draft:
     default_stage: str = ""
     default_setting: str = ""
     exclusion_kind: str = ""
+    zone_stage: str = ""
+    barrier_kind: str = ""
+    words: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    snap_m: float = 1.0
+    population_year: int = 0
+    use_osm_buildings: bool = False
+    recalled: dict[str, str] = field(default_factory=dict)
+    as_last: dict[str, str] = field(default_factory=dict)
     keep_where_positive: str = ""
     year: int = 0
 
@@ -98,11 +115,15 @@ def build_document(draft: Draft) -> dict[str, Any]:
     if population := _build_population(draft):
         document["population"] = population
         document["units"] = _build_units(draft)
-    for role in ("zones", "sites", *GROUND_ROLES, *PLANNING_ROLES):
+    document |= _build_helpers(draft)
+    for role in ("zones", "sites", "barriers", *GROUND_ROLES, *PLANNING_ROLES):
         if draft.files.get(role):
             document[role] = _locate(draft, role)
-    if "exclusions" in document and draft.exclusion_kind:
-        document["exclusions"]["kind"] = draft.exclusion_kind
+    whole = {"exclusions": draft.exclusion_kind, "barriers": draft.barrier_kind}
+    for role in [role for role, kind in whole.items() if kind and role in document]:
+        document[role]["kind"] = whole[role]
+    if "zones" in document and draft.zone_stage:
+        document["zones"]["stage"] = draft.zone_stage
     document["travel"] = {"detour_factor": float(draft.detour_factor)}
     return document
 
@@ -110,14 +131,39 @@ def build_document(draft: Draft) -> dict[str, Any]:
 def _locate(draft: Draft, role: str) -> dict[str, Any]:
     """Return where the file of a role is: path, sheet or layer, coordinate system, columns."""
     path, part = draft.files[role][0], draft.parts.get(role, "")
-    place = {"path": path}
-    if part and path.endswith(LAYERED_ENDING):
+    place: dict[str, Any] = {"path": path}
+    if part and path.endswith(LAYERED_ENDINGS):
         place["layer"] = part
-    elif part and role in ("schools", *PLANNING_ROLES):
+    elif part and role in SHEET_ROLES:
         place["sheet"] = part
     elif part:
         place["path"] = name_sheet_copy(path, part)
-    return _drop_empty(place | {"crs": draft.systems.get(role, ""), "columns": _chosen(draft, role)})
+    place |= {"crs": draft.systems.get(role, ""), "columns": _chosen(draft, role)}
+    if role in WORD_ROLES:
+        words = draft.words.get(role, {})
+        place["values"] = _drop_empty({column: _drop_empty(meant) for column, meant in words.items()})
+    return _drop_empty(place)
+
+
+def _build_helpers(draft: Draft) -> dict[str, Any]:
+    """Return what places the population: names with a place, and buildings."""
+    found: dict[str, Any] = {}
+    if draft.files.get("gazetteer") and draft.files.get("population"):
+        matches = draft.files.get("matches") or [""]
+        found["gazetteer"] = _locate(draft, "gazetteer") | _drop_empty({"matches": matches[0]})
+    if draft.population_kind == OSM_BUILDINGS or not draft.files.get("population"):
+        return found
+    if draft.files.get("buildings"):
+        found["buildings"] = _locate(draft, "buildings")
+    elif draft.use_osm_buildings and has_osm_roads(draft):
+        found["buildings"] = {"path": draft.files["roads"][0]}
+    return found
+
+
+def has_osm_roads(draft: Draft) -> bool:
+    """Whether the roads come from a file of OpenStreetMap, which may hold buildings as well."""
+    names = draft.files.get("roads") or [""]
+    return draft.roads_from != "download" and names[0].endswith((".pbf", ".osm", ".osm.gz"))
 
 
 def _choose_crs(draft: Draft) -> str:
@@ -135,7 +181,11 @@ def _choose_crs(draft: Draft) -> str:
 
 def _build_roads(draft: Draft) -> dict[str, Any]:
     if draft.roads_from != "download":
-        return {"path": draft.files["roads"][0]} if draft.files.get("roads") else {}
+        if not draft.files.get("roads"):
+            return {}
+        if not draft.files["roads"][0].endswith(LAYER_ENDINGS):
+            return {"path": draft.files["roads"][0]}
+        return _locate(draft, "roads") | {"snap_m": float(draft.snap_m)}
     if draft.files.get("outline"):
         return {"polygon": draft.files["outline"][0]}
     return _drop_empty({"place": draft.roads_place})
@@ -158,12 +208,14 @@ def _build_population(draft: Draft) -> dict[str, Any]:
         place: dict[str, Any] = {"path": draft.files["roads"][0]}
     elif files:
         place = _locate(draft, "population")
-        if kind == "age_rasters":
+        if kind == "age_rasters" or (kind == "raster" and len(files) > 1):
             place["path"] = files[0].split("/", 1)[0]
     else:
         return {}
     share = {stage: draft.shares[stage] for stage in STAGES if draft.shares.get(stage)} if draft.use_shares else {}
-    return _drop_empty(place | {"kind": kind, "share": share, "calibrate_to_rolls": draft.calibrate or None})
+    totals = {name: draft.files[name][0] for name in ("town_totals", "age_totals") if draft.files.get(name)}
+    options = {"kind": kind, "share": share, "calibrate_to_rolls": draft.calibrate or None}
+    return _drop_empty(place | options | totals | {"year": draft.population_year or None})
 
 
 def _chosen(draft: Draft, role: str) -> dict[str, str]:
@@ -215,6 +267,10 @@ def _value(value: Any) -> str:
 
 def _write_whole(path: Path, text: str) -> None:
     handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(name).replace(path)
+    except OSError:  # a full disk: what was there stays, and no piece of the new one
+        Path(name).unlink(missing_ok=True)
+        raise

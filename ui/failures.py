@@ -7,6 +7,7 @@ import secrets
 
 import streamlit as st
 
+from geodata.disk import is_disk_full, tell_disk_full
 from geodata.errors import DataError, InfeasibleError, LayoutError, tell_error
 from reports.issue_words import say_place
 from ui.state import translator
@@ -30,6 +31,8 @@ def show_failure(error: Exception) -> bool:
         st.error(_("There is no lawful plan:"))
         for conflict in error.conflicts[:MOST_SHOWN]:
             st.markdown("- " + plain(_.say(conflict), longest=500))
+    elif is_disk_full(error):
+        st.error(plain(_.say(tell_disk_full()), longest=500))
     elif isinstance(error, LayoutError):
         st.error(plain(_.say(tell_error(error)), longest=500))
     else:

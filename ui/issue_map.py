@@ -11,6 +11,7 @@ from geodata.study import StudyArea
 from geodata.study_file import StudySpec
 from reports.issue_map import build_issue_map
 from reports.language import Translator
+from ui.data_marked import render_marked_button
 from ui.issue_places import place_issues
 from ui.issue_table import IssueView, render_issue_rows, render_issue_tools
 from ui.map_canvas import render_map
@@ -26,6 +27,7 @@ def render_findings(
     key: str,
     spec: StudySpec | None = None,
     study: StudyArea | None = None,
+    marked: bool = False,
 ) -> None:
     """Draw counts, filter, table and map.
 
@@ -35,9 +37,12 @@ def render_findings(
     key : name of this table on the page
     spec : the study that was checked, whose files say where a row lies
     study : the study that was built, whose outlines lie under the marks
+    marked : also offer the files of ``spec`` with the findings marked in them
     """
     placed = place_issues(issues, spec) if spec is not None else list(issues)
-    shown = render_issue_tools(_, placed, key=key)
+    own = spec if marked and any(issue.file for issue in placed) else None
+    more = None if own is None else lambda: render_marked_button(_, own, placed, key=key)
+    shown = render_issue_tools(_, placed, key=key, more=more)
     if build_issue_map({at: placed[at] for at in shown}, _, study) is None:
         render_issue_rows(_, placed, shown, key=f"{key}_rows")
         return

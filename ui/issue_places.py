@@ -12,11 +12,14 @@ import streamlit as st
 
 from geodata.crs import SHIFTED, WGS84, convert_points, normalise_crs
 from geodata.errors import DataError, DataIssue
+from geodata.files import LAYER_ENDINGS
 from geodata.study_file import StudySpec, list_sources
 from geodata.values import parse_number
 from ui.columns import match_fields
 
-ROLES = ("schools", "sites", "population", "units", "housing", "exclusions", "open_land")
+ROLES = ("schools", "sites", "population", "gazetteer", "units", "housing", "exclusions", "open_land")
+LAYER_ROLES = ("zones", "barriers", "buildings", "roads")
+"""Roles whose rows have places only in a layer."""
 FARTHEST_DEG = 5.0
 """A row farther than this from the middle of its file has a wrong position: to show it would shrink the map."""
 
@@ -27,6 +30,8 @@ def place_issues(issues: Sequence[DataIssue], spec: StudySpec) -> list[DataIssue
     """Return the issues, those that name a row of a file with the longitude and latitude of that row added."""
     places: dict[str, Places] = {}
     sources = [(role, source) for role in ROLES for source in list_sources(spec, role)]
+    layers = [(role, source) for role in LAYER_ROLES for source in list_sources(spec, role)]
+    sources += [(role, source) for role, source in layers if source.path.lower().endswith(LAYER_ENDINGS)]
     for role, source in sources:
         path = None if not source.path else spec.resolve(source.path)
         if path is not None and path.is_file() and any(_lacks_place(issue, path.name) for issue in issues):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -81,8 +81,13 @@ class IssueView:
     clicks: int = 0
 
 
-def render_issue_tools(_: Translator, issues: Sequence[DataIssue], *, key: str) -> tuple[int, ...]:
-    """Draw counts, filter and download; return the positions of the issues that the filter leaves, worst first."""
+def render_issue_tools(
+    _: Translator, issues: Sequence[DataIssue], *, key: str, more: Callable[[], None] | None = None
+) -> tuple[int, ...]:
+    """Draw counts, filter and download; return the positions of the issues that the filter leaves, worst first.
+
+    ``more`` draws what else stands beside the download.
+    """
     counts = Counter(str(issue.severity) for issue in issues)
     present = [severity for severity in ORDER if counts[severity]]
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}_tools"):
@@ -102,6 +107,8 @@ def render_issue_tools(_: Translator, issues: Sequence[DataIssue], *, key: str) 
             mime="text/csv",
             key=f"{key}_csv",
         )
+        if more is not None:
+            more()
     kept = [
         at for at in order_issues(issues) if issues[at].severity in chosen and _mentions(_, issues[at], words or "")
     ]

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Literal
 
+from geodata.disk import is_disk_full, tell_disk_full
 from geodata.errors import Cancelled, DataError, DataIssue, LayoutError, tell_error
 from geodata.messages import Message, msg
 from geodata.study import Progress
@@ -176,9 +177,10 @@ def run_worker(work: Work, arguments: dict[str, Any], tell: Connection, stop: An
         end = JobState("failed", problem=tell_error(error))
     except MemoryError:
         end = JobState("failed", problem=msg("There is not enough memory for this study."))
-    except Exception:  # the door of this process: the details go to the log, never to the screen
+    except Exception as error:  # the door of this process: the details go to the log, never to the screen
         log.exception("a job failed")
-        end = JobState("failed", problem=msg("An unexpected error stopped the work. The log has the details."))
+        unknown = msg("An unexpected error stopped the work. The log has the details.")
+        end = JobState("failed", problem=tell_disk_full() if is_disk_full(error) else unknown)
     try:
         tell.send(end)
     except (BrokenPipeError, OSError):

@@ -82,5 +82,5 @@ def _render_grid(
 
 
 def _shorten(meaning: str) -> str:
-    """Return the first words of a meaning: up to a semicolon, comma or bracket."""
-    return re.split(r"[;；（(,，]", meaning, maxsplit=1)[0].strip()
+    """Return the first words of a meaning: up to a semicolon, colon, comma or bracket."""
+    return re.split(r"[;；（(,，:：]", meaning, maxsplit=1)[0].strip()

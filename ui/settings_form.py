@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from geodata.crs import LOCAL, WGS84, convert_points
-from geodata.errors import CrsError
 from geodata.site_exclusions import EXCLUSION_KINDS, name_kind
 from geodata.study import SETTINGS, STAGES
 from reports.language import Translator
 from ui.detect import Detected
-from ui.draft import OSM_BUILDINGS, Draft
+from ui.draft import OSM_BUILDINGS, Draft, has_osm_roads
 from ui.text import clean, plain
 
-SYSTEMS = ("", "GCJ-02", "BD-09", LOCAL)
-OTHER = "other"
 FIRST_YEAR, LAST_YEAR = 1990, 2100
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 
 
 def name_stage(_: Translator, stage: str) -> str:
@@ -60,65 +58,6 @@ def list_population_kinds(found: Detected | None, roads: Detected | None, files:
     if found.shape == "polygon":
         return ("polygons",)
     return ("hexagons", "points") if found.hexagons else ("points", "hexagons")
-
-
-def take_system(role: str, kept: str) -> str:
-    """Return the coordinate system that was just chosen for a file, before its widgets are drawn; else ``kept``."""
-    chosen = st.session_state.get(f"system_{role}")
-    if chosen == OTHER:
-        code = _complete_code(str(st.session_state.get(f"epsg_{role}") or ""))
-        return code if code and _is_known(code) else ""
-    return kept if chosen is None else str(chosen)
-
-
-def render_system(_: Translator, role: str, draft: Draft, *, wanted: bool = False) -> None:
-    """Ask which coordinates the file has: Chinese web maps give shifted ones. ``wanted``: it stands out."""
-    names = {
-        "": _("WGS 84, or as the file says"),
-        "GCJ-02": "GCJ-02 · 高德 腾讯",
-        "BD-09": "BD-09 · 百度",
-        LOCAL: _("metres of a plan, without a place on Earth"),
-        OTHER: _("another system (EPSG code)"),
-    }
-    kept = draft.systems.get(role, "")
-    first, second = st.columns(2)
-    label = _("Coordinates")
-    chosen = first.selectbox(
-        f":red[**{label}**]" if wanted else label,
-        [*SYSTEMS, OTHER],
-        index=[*SYSTEMS, OTHER].index(kept if kept in SYSTEMS else OTHER),
-        format_func=lambda system: names[system],
-        key=f"system_{role}",
-        help=_("Points from Gaode, Tencent or Baidu maps are shifted by up to 800 m."),
-    )
-    if chosen == OTHER:
-        code = second.text_input(
-            _("EPSG code"),
-            value=kept if kept not in SYSTEMS else "",
-            key=f"epsg_{role}",
-            placeholder="EPSG:4547",
-            max_chars=40,
-            help=_("CGCS2000, 3-degree zones: EPSG:4534 (central meridian 75°E) to EPSG:4554 (135°E)."),
-        )
-        chosen = _complete_code(code)
-        if chosen and not _is_known(chosen):
-            second.error(_("The coordinate system is not known."))
-            chosen = ""
-    draft.systems[role] = chosen
-
-
-def _complete_code(code: str) -> str:
-    """Return what was typed as an EPSG code: a bare number gets its prefix."""
-    code = code.strip().upper().replace(" ", "")
-    return f"EPSG:{code}" if code.isdigit() else code
-
-
-def _is_known(system: str) -> bool:
-    try:
-        convert_points([0.0], [0.0], system, WGS84)
-    except CrsError:
-        return False
-    return True
 
 
 def render_school_settings(_: Translator, draft: Draft, found: Detected, *, asks_stage: bool) -> None:
@@ -190,6 +129,59 @@ def render_exclusion_kind(_: Translator, draft: Draft, *, asks_kind: bool) -> No
     )
 
 
+def render_barrier_kind(_: Translator, draft: Draft, *, asks_kind: bool) -> None:
+    """Ask what a layer of barriers is, where it has no column that tells it."""
+    if draft.columns.get("barriers", {}).get("kind"):
+        draft.barrier_kind = ""
+        return
+    names = {
+        "": _("– not chosen –"),
+        "railway": _("Railway"),
+        "expressway": _("Expressway"),
+        "river": _("River"),
+        "other": _("Another barrier"),
+    }
+    label = _("What all of it is")
+    draft.barrier_kind = st.columns(2)[0].selectbox(
+        f":red[**{label}**]" if asks_kind else label,
+        list(names),
+        index=list(names).index(draft.barrier_kind),
+        format_func=lambda kind: names[kind],
+        key="set_barrier_kind",
+        help=_("Children cross it only where a road does."),
+    )
+
+
+def render_zone_stage(_: Translator, draft: Draft) -> None:
+    """Ask for the stage of a layer of catchments, where it has no column that tells it."""
+    if draft.columns.get("zones", {}).get("stage"):
+        draft.zone_stage = ""
+        return
+    draft.zone_stage = st.columns(2)[0].selectbox(
+        _("Stage of all catchments"),
+        ["", *STAGES],
+        index=["", *STAGES].index(draft.zone_stage),
+        format_func=lambda stage: name_stage(_, stage) or _("– that of the school –"),
+        key="set_zone_stage",
+        help=_("The file has no column for the stage. A school of one stage says it."),
+    )
+
+
+def render_snap(_: Translator, draft: Draft) -> None:
+    """Ask how far the ends of road lines may lie apart and still meet."""
+    draft.snap_m = float(
+        st.columns(2)[0].number_input(
+            _("Join line ends that lie nearer than, metres"),
+            0.0,
+            50.0,
+            draft.snap_m,
+            step=0.5,
+            key="set_snap",
+            help=_("Lines drawn by hand often miss each other by a little. Too much joins roads that do not meet."),
+        )
+    )
+
+
 def render_settings(_: Translator, draft: Draft, detected: Mapping[str, Detected]) -> None:
     """Draw the settings and write what is chosen into ``draft``."""
     first, second, third = st.columns(3, gap="large")
@@ -215,7 +207,8 @@ def render_settings(_: Translator, draft: Draft, detected: Mapping[str, Detected
 
 
 def _render_population(_: Translator, draft: Draft, detected: Mapping[str, Detected]) -> None:
-    files = len(draft.files.get("population") or [])
+    names_of_files = draft.files.get("population") or []
+    files = len(names_of_files)
     kinds = list_population_kinds(detected.get("population"), detected.get("roads"), files)
     if not kinds:
         draft.population_kind = ""
@@ -229,6 +222,14 @@ def _render_population(_: Translator, draft: Draft, detected: Mapping[str, Detec
         format_func=lambda kind: name_population_kind(_, kind) if kind else _("– no file yet –"),
         key=f"set_kind_{'_'.join(kinds)}",
     )
+    _render_year(_, draft, [*names_of_files, *_list_year_headers(detected.get("population"))])
+    if draft.population_kind != OSM_BUILDINGS and has_osm_roads(draft) and not draft.files.get("buildings"):
+        draft.use_osm_buildings = st.checkbox(
+            _("Put the people into the buildings of the road file"),
+            value=draft.use_osm_buildings,
+            key="set_osm_buildings",
+            help=_("By floor area, inside each area or cell. Nobody is lost: where there is no building, people stay."),
+        )
     cells_first = draft.population_kind in ("raster", "age_rasters", OSM_BUILDINGS)
     names = {
         "population": _("as in the file"),
@@ -259,6 +260,27 @@ def _render_population(_: Translator, draft: Draft, detected: Mapping[str, Detec
         )
     elif draft.units == "blocks":
         _render_blocks(_, draft)
+
+
+def _list_year_headers(found: Detected | None) -> list[str]:
+    """Return the headers that name a year: people of several years stand side by side."""
+    return [] if found is None else [header for header in found.headers if _YEAR.search(header)]
+
+
+def _render_year(_: Translator, draft: Draft, names: Sequence[str]) -> None:
+    """Ask which year counts, where the names of files or columns tell several."""
+    years = sorted({int(year) for name in names for year in _YEAR.findall(name.rsplit("/", 1)[-1])}, reverse=True)
+    if len(years) < 2:
+        draft.population_year = 0
+        return
+    options = [0, *years]
+    draft.population_year = st.selectbox(
+        _("Year of the population"),
+        options,
+        index=options.index(draft.population_year) if draft.population_year in options else 0,
+        format_func=lambda year: str(year) if year else _("the latest: {year}", year=years[0]),
+        key=f"set_population_year_{'_'.join(map(str, years))}",
+    )
 
 
 def _render_blocks(_: Translator, draft: Draft) -> None:

@@ -23,6 +23,8 @@ DEMO = "demo"
 UPLOAD_PREFIX = "upload-"
 EXAMPLES_FOLDER = Path(__file__).resolve().parent.parent / "examples" / "studies"
 STUDIES_IN_MEMORY = 3
+OTHER_FILES = ("speeds", "town_totals", "age_totals", "matches")
+"""Keys of the study file that name further files beside ``path``."""
 
 
 @dataclass(frozen=True)
@@ -73,20 +75,8 @@ def list_examples() -> list[Example]:
 
 
 def _has_files(spec: StudySpec) -> bool:
-    parts = (
-        spec.schools,
-        spec.roads,
-        spec.population,
-        spec.units,
-        spec.zones,
-        spec.sites,
-        spec.barriers,
-        spec.addresses,
-        *spec.exclusions,
-        spec.open_land,
-        spec.travel,
-    )
-    paths = [getattr(part, "path", "") for part in parts if part is not None]
+    parts = [part for role in ROLES for part in list_sources(spec, role)]
+    paths = [getattr(part, name, "") for part in parts for name in ("path", *OTHER_FILES)]
     return all(spec.resolve(path).exists() for path in paths if path)
 
 
@@ -130,8 +120,9 @@ def _compute_stamp(spec: StudySpec) -> str:
     parts = [repr(dataclasses.replace(spec, folder=Path()))]
     for role in ROLES:
         for part in list_sources(spec, role):
-            path = getattr(part, "path", "")
-            if path and spec.resolve(path).exists():
-                facts = spec.resolve(path).stat()
-                parts.append(f"{role}:{facts.st_size}:{facts.st_mtime_ns}")
+            named = [getattr(part, name, "") for name in ("path", *OTHER_FILES)]
+            for path in [spec.resolve(name) for name in named if name]:
+                if path.exists():
+                    facts = path.stat()
+                    parts.append(f"{role}:{facts.st_size}:{facts.st_mtime_ns}")
     return "|".join(parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +12,21 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from geodata.archives import SHAPEFILE_PARTS
 from geodata.dictionary import SHEET_NAMES
-from geodata.errors import DataError
+from geodata.errors import DataError, DataIssue
+from geodata.messages import msg
 from reports.language import Translator
 from ui.columns import NEEDS, PLANNING_ROLES, PUPILS, SYSTEM_NEED, Need, list_unmet, match_fields, name_need
+from ui.data_roles import describe_role, name_role
+from ui.data_words import count_unknown
 from ui.detect import TABLE_ENDINGS, Detected, detect_file, list_template_sheets
-from ui.draft import STUDY_FILE, Draft, read_draft, write_draft
+from ui.draft import SHEET_ROLES, STUDY_FILE, Draft, read_draft, write_draft
 from ui.issue_table import build_rows, render_table
 from ui.state import keep_draft_token, read_draft_token
 from ui.text import clean, plain
 from ui.uploads import (
+    ROLES,
     clear_unused,
     find_upload_folder,
     keep_sheet,
@@ -28,6 +35,9 @@ from ui.uploads import (
 )
 
 MOST_UNUSED = 8
+MOST_REFUSALS = 5
+FILE_KEYS = ("path", "polygon", "speeds", "town_totals", "age_totals", "matches")
+"""Keys of the study file that name a file."""
 
 
 @dataclass(frozen=True)
@@ -51,50 +61,6 @@ def keep_draft(folder: Path | None, draft: Draft) -> Path:
         keep_draft_token(token)
     write_draft(folder, draft)
     return folder
-
-
-def name_role(_: Translator, role: str) -> str:
-    """Return what a file is for, in the reader's language."""
-    return {
-        "schools": _("Schools"),
-        "roads": _("Roads"),
-        "population": _("Population"),
-        "zones": _("Catchments today"),
-        "sites": _("Candidate sites"),
-        "units": _("Planning units"),
-        "outline": _("Outline of the county"),
-        "rolls": _("Rolls of past years"),
-        "births": _("Births"),
-        "housing": _("New housing"),
-        "assets": _("Teachers, rooms, equipment"),
-        "groups": _("Groups and alliances"),
-        "evidence": _("Answers for an inspection"),
-        "exclusions": _("What keeps schools away"),
-        "open_land": _("Open land"),
-    }[role]
-
-
-def describe_role(_: Translator, role: str) -> str:
-    """Return what the file should hold, in one line."""
-    return {
-        "schools": _(
-            "One row per school: code, name, place, places, pupils, classes. Excel, CSV, GeoJSON, GeoPackage."
-        ),
-        "roads": _("An OpenStreetMap extract (.osm.pbf, .osm) or GraphML. Without it, straight lines are used."),
-        "population": _("Villages, estates or cells with people or children, or a GeoTIFF raster."),
-        "zones": _("Which village or estate belongs to which school. Excel or CSV."),
-        "sites": _("Where schools could be built. Excel, CSV, GeoJSON, GeoPackage."),
-        "units": _("Areas to plan with, where they differ from the population file. GeoJSON, GeoPackage."),
-        "outline": _("Instead of a name: an area. GeoJSON, GeoPackage."),
-        "rolls": _("Forecast: how many of a grade come to the next one. By school, year and grade."),
-        "births": _("Forecast: who starts school in the next years. By unit, town or county and year."),
-        "housing": _("Forecast: where families will move to. Dwellings, place and year of completion."),
-        "assets": _("Inspection: what each school has per pupil. One row per school, or per school and stage."),
-        "groups": _("Inspection: which schools belong together, and how many teachers they exchange."),
-        "evidence": _("Inspection: items that no table can answer, with the document that shows it."),
-        "exclusions": _("Flood and hazard zones, railways, pipelines, funeral homes …, each with its kind."),
-        "open_land": _("Areas on which a school may be built. GeoJSON, GeoPackage."),
-    }[role]
 
 
 def render_upload(_: Translator, role: str) -> Upload | None:
@@ -158,14 +124,16 @@ def _render_drop(_: Translator, role: str) -> Upload | None:
         # Kind and size are checked after the upload: the widget would refuse a file in English only.
         sent: Any = st.file_uploader(
             name_role(_, role),
-            accept_multiple_files=role == "population",
+            accept_multiple_files="zip" in ROLES[role],  # a shapefile comes in parts; rasters by age or year are many
             key=f"upload_{role}_{st.session_state.get(f'sent_{role}', 0)}",
             label_visibility="collapsed",
         )
     if sent:
         _take_over(_, role, sent if isinstance(sent, list) else [sent])
-    for line in st.session_state.get(f"refused_{role}", []):
-        st.error(line)
+    if refused := st.session_state.get(f"refused_{role}"):
+        with st.container(key=f"refused_{role}_box"):
+            for line in refused:
+                st.error(line)
     folder, draft = open_draft()
     names = draft.files.get(role) or []
     if folder is None or not names or not (folder / names[0]).is_file():
@@ -176,8 +144,11 @@ def _render_drop(_: Translator, role: str) -> Upload | None:
         _render_detected(_, role, names, found)
         if st.button(_("Remove"), key=f"remove_{role}", type="tertiary"):
             draft.files.pop(role, None)
+            draft.parts.pop(role, None)
             keep_draft(folder, draft)
             st.rerun()
+    if found.shape == "osm" and not found.issues:
+        st.caption(_say_osm(_, role))
     if found.issues:
         st.html(render_table(build_rows(_, found.issues), [issue.severity for issue in found.issues]))
     return Upload(found, st.container(key=f"understood_{role}", gap="small"))
@@ -208,7 +179,7 @@ def _choose_part(_: Translator, role: str, folder: Path, draft: Draft, found: De
     if chosen != kept:
         draft.parts[role] = chosen
         keep_draft(folder, draft)
-    if chosen and is_table and role not in ("schools", *PLANNING_ROLES):
+    if chosen and is_table and role not in SHEET_ROLES:
         keep_sheet(folder, draft.files[role][0], chosen)
     return detect_file(path, role, chosen)
 
@@ -220,10 +191,9 @@ def _take_over(_: Translator, role: str, sent: list[Any]) -> None:
     st.session_state[f"refused_{role}"] = []
     before = list(draft.files.get(role) or [])
     try:
-        draft.files[role] = store_uploads(folder, role, [(file.name, file.getbuffer()) for file in sent])
+        draft.files[role] = store_uploads(folder, role, _bundle(role, sent))
     except DataError as error:
-        lines = [plain(f"{issue.file}: {_.say(issue.problem)}") for issue in error.issues]
-        st.session_state[f"refused_{role}"] = lines
+        st.session_state[f"refused_{role}"] = [_tell_refusal(_, issue) for issue in error.issues[:MOST_REFUSALS]]
     else:
         if role in ("schools", *PLANNING_ROLES):
             _take_template_sheets(folder, draft, role, before)
@@ -231,6 +201,38 @@ def _take_over(_: Translator, role: str, sent: list[Any]) -> None:
         clear_unused(folder, draft.used_files() | _read_open_files(folder))
     st.session_state[f"sent_{role}"] = st.session_state.get(f"sent_{role}", 0) + 1
     st.rerun()
+
+
+def _bundle(role: str, sent: Sequence[Any]) -> list[tuple[str, bytes | memoryview]]:
+    """Return names and contents of what was sent; the parts of one shapefile as the archive that a reader wants.
+
+    Raises ``DataError`` where several files were sent for a role that takes one.
+    """
+    parts = [file for file in sent if Path(file.name).suffix.lower() in SHAPEFILE_PARTS]
+    whole = [(file.name, file.getbuffer()) for file in sent if file not in parts]
+    if parts:
+        stem = next((Path(file.name).stem for file in parts if file.name.lower().endswith(".shp")), "shapefile")
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for file in parts:
+                archive.writestr(Path(file.name).name, file.getbuffer())
+        whole.append((f"{stem}.zip", stream.getvalue()))
+    if len(whole) > 1 and not (role == "population" and all(_is_raster(name) for name, _content in whole)):
+        problem = msg("Several files were sent where one is read.")
+        cure = msg("Send one file. The parts of a shapefile, or rasters by age or year, are sent together.")
+        raise DataError(DataIssue("upload", "error", problem, file=whole[0][0], found=f"{len(whole)}", cure=cure))
+    return whole
+
+
+def _is_raster(name: str) -> bool:
+    return name.lower().endswith((".tif", ".tiff"))
+
+
+def _tell_refusal(_: Translator, issue: DataIssue) -> str:
+    """Return why a file was not taken and what to do, as one paragraph."""
+    parts = [_.say(issue.problem), f"({issue.found})" if issue.found else ""]
+    parts.append("" if issue.cure is None else _.say(issue.cure))
+    return plain(f"{issue.file}: {' '.join(part for part in parts if part)}", longest=500)
 
 
 def _take_template_sheets(folder: Path, draft: Draft, role: str, before: list[str]) -> None:
@@ -253,7 +255,7 @@ def _read_open_files(folder: Path) -> set[str]:
         return set()
     spec = read_study_file(folder / STUDY_FILE)
     parts = [part for role in ROLES for part in list_sources(spec, role)]
-    named = [getattr(part, name, "") for part in parts for name in ("path", "polygon")]
+    named = [getattr(part, name, "") for part in parts for name in FILE_KEYS]
     return {name for name in named if name}
 
 
@@ -262,7 +264,7 @@ def _render_detected(_: Translator, role: str, names: list[str], found: Detected
     facts = [found.format, _say_size(_, found.size_mb)]
     if found.rows is not None:
         facts.insert(1, _("{rows} rows", rows=_.number(found.rows)))
-    if found.shaped:
+    if found.shape in ("point", "line", "polygon"):
         facts.insert(1, {"polygon": _("areas"), "line": _("lines")}.get(found.shape, _("points")))
     if found.years:
         facts.insert(1, say_years(found.years))
@@ -271,6 +273,13 @@ def _render_detected(_: Translator, role: str, names: list[str], found: Detected
     mark = ":red[✗]" if found.issues else ":green[✓]"
     with st.container(key=f"detected_{role}", width="stretch"):
         st.markdown(f"{mark} **{plain(shown, longest=60)}**  \n{plain(' · '.join(facts))}")
+
+
+def _say_osm(_: Translator, role: str) -> str:
+    """Return what is taken out of a file of OpenStreetMap."""
+    if role == "schools":
+        return _("The schools of the map are taken. It knows no numbers of pupils and no places.")
+    return _("The buildings of the map are taken, with their use and their storeys where it knows them.")
 
 
 def say_years(years: Sequence[int]) -> str:
@@ -292,13 +301,13 @@ def render_understood(_: Translator, uploads: Mapping[str, Upload], draft: Draft
     unmet: dict[str, list[Need]] = {}
     for role, upload in uploads.items():
         found = upload.found
-        if found.issues or role not in NEEDS or not (found.headers or found.shaped):
+        if found.issues or role not in NEEDS or not (found.headers or found.shaped) or found.shape == "osm":
             continue
         columns = match_fields(role, found.headers, draft.columns.get(role, {}))
         unmet[role] = list_role_needs(role, found, draft)
         with upload.place:
             _render_columns(_, role, found, columns, unmet[role])
-            for line in _list_remarks(_, role, columns):
+            for line in _list_remarks(_, role, found, columns, draft):
                 st.caption(f":orange[⚠] {plain(line, longest=400)}")
     return unmet
 
@@ -311,9 +320,10 @@ def list_role_needs(role: str, found: Detected, draft: Draft) -> list[Need]:
         columns,
         has_shapes=found.shaped,
         default_stage=draft.default_stage,
-        default_kind=draft.exclusion_kind,
+        default_kind=draft.barrier_kind if role == "barriers" else draft.exclusion_kind,
         parts=found.used,
         headers=found.headers,
+        by_name=role == "population" and bool(draft.files.get("gazetteer")),
     )
     in_metres = {"x_m", "y_m"} <= set(columns) and not {"lon_deg", "lat_deg"} <= set(columns)
     nameless = not found.has_system or (in_metres and not found.shaped)
@@ -336,9 +346,12 @@ def _render_columns(_: Translator, role: str, found: Detected, columns: Mapping[
     st.caption(plain(counts), help=plain(_("Not used: {names}", names=listed), longest=600) if unused else None)
 
 
-def _list_remarks(_: Translator, role: str, columns: Mapping[str, str]) -> list[str]:
+def _list_remarks(_: Translator, role: str, found: Detected, columns: Mapping[str, str], draft: Draft) -> list[str]:
     """Return what will be unknown or assumed with this file, one sentence each."""
     lines = []
+    if unknown := count_unknown(role, found, columns, draft):
+        lines.append(_("Words not understood: {count}. Say what they mean under “Which column holds what”.",
+                       count=unknown))  # fmt: skip
     staged = " ".join(columns)
     if role == "schools":
         if "capacity_places" not in staged and "classes" not in staged:

@@ -14,34 +14,42 @@ import shutil
 import tempfile
 import time
 import unicodedata
-import zipfile
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 
+from geodata.archives import find_gzip_problem, list_archive_problems
+from geodata.disk import is_disk_full, tell_disk_full
 from geodata.errors import DataError, DataIssue
 from geodata.files import read_raw_table
 from geodata.messages import Message, msg
 from geodata.study import compute_digest
+from geodata.trial import check_layer_readable
 from ui.text import clean
 
 FOLDER_VARIABLE = "BUJU_UPLOADS"
 TOKEN = re.compile(r"[0-9a-f]{32}")
+_TABLES = ("csv", "xlsx", "xls")
+_LAYERS = ("geojson", "json", "gpkg", "zip")
+_OSM = ("pbf", "osm", "gz")
 ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "schools": ("csv", "xlsx", "geojson", "json", "gpkg"),
-        "roads": ("pbf", "osm", "gz", "graphml"),
-        "population": ("csv", "xlsx", "geojson", "json", "gpkg", "tif", "tiff"),
-        "zones": ("csv", "xlsx"),
-        "sites": ("csv", "xlsx", "geojson", "json", "gpkg"),
-        "units": ("geojson", "json", "gpkg"),
-        "outline": ("geojson", "json", "gpkg"),
-        "start_zones": ("csv", "xlsx", "geojson", "json", "gpkg"),
-        **dict.fromkeys(("rolls", "births", "assets", "groups", "evidence"), ("csv", "xlsx")),
-        "housing": ("csv", "xlsx", "geojson", "json", "gpkg"),
-        "exclusions": ("csv", "xlsx", "geojson", "json", "gpkg"),
-        "open_land": ("geojson", "json", "gpkg"),
+        "schools": (*_TABLES, *_LAYERS, *_OSM),
+        "roads": (*_OSM, "graphml", *_LAYERS),
+        "population": (*_TABLES, *_LAYERS, "tif", "tiff"),
+        "gazetteer": (*_TABLES, *_LAYERS),
+        "buildings": (*_LAYERS, *_OSM),
+        "barriers": _LAYERS,
+        "zones": (*_TABLES, *_LAYERS),
+        "sites": (*_TABLES, *_LAYERS),
+        "units": _LAYERS,
+        "outline": _LAYERS,
+        "start_zones": (*_TABLES, *_LAYERS),
+        **dict.fromkeys(("rolls", "births", "assets", "groups", "evidence", "town_totals", "age_totals"), _TABLES),
+        "housing": (*_TABLES, *_LAYERS),
+        "exclusions": (*_TABLES, *_LAYERS),
+        "open_land": _LAYERS,
     }
 )
 """What can be uploaded, and the endings that each may have."""
@@ -50,7 +58,10 @@ MAX_BYTES: Mapping[str, int] = MappingProxyType(
         "schools": 50_000_000,
         "roads": 500_000_000,
         "population": 500_000_000,
-        "zones": 50_000_000,
+        **dict.fromkeys(("gazetteer", "barriers"), 200_000_000),
+        "buildings": 500_000_000,
+        **dict.fromkeys(("town_totals", "age_totals"), 50_000_000),
+        "zones": 200_000_000,
         "sites": 50_000_000,
         "units": 200_000_000,
         "outline": 20_000_000,
@@ -61,10 +72,6 @@ MAX_BYTES: Mapping[str, int] = MappingProxyType(
 )
 MAX_FILES = 60
 KEEP_DAYS = 7
-MAX_ZIP_MEMBERS = 2_000
-MAX_UNPACKED_BYTES = 400_000_000
-MAX_UNPACKED_RATIO = 200
-MAX_GZIP_BYTES = 4_000_000_000
 _RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
 
 
@@ -137,17 +144,36 @@ def store_uploads(folder: Path, role: str, files: list[tuple[str, bytes | memory
     Raises
     ------
     DataError
-        A file is empty, too large, not what its name says, or unpacks to too much.
+        A file is empty, too large, not what its name says, unpacks to too much, or cannot be looked at within limits;
+        or the disk is full.
     """
     issues = [issue for name, content in files for issue in check_upload(role, name, content)]
     if len(files) > MAX_FILES:
         issues.append(_issue("", msg("At most {limit} files can be sent together.", limit=MAX_FILES)))
     if issues:
         raise DataError(issues)
-    fresh = Path(tempfile.mkdtemp(prefix=f"{role}-", dir=folder))
-    for name, content in files:
-        (fresh / safe_name(name, role)).write_bytes(content)
-    return [f"{fresh.name}/{path.name}" for path in sorted(fresh.iterdir())]
+    fresh = _write_files(folder, role, files)
+    kept = sorted(fresh.iterdir())
+    issues = [issue for path in kept for issue in check_layer_readable(path)]
+    if issues:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise DataError(issues)
+    return [f"{fresh.name}/{path.name}" for path in kept]
+
+
+def _write_files(folder: Path, role: str, files: list[tuple[str, bytes | memoryview]]) -> Path:
+    """Write files into a new sub-folder and return it; nothing stays where one of them cannot be written."""
+    fresh: Path | None = None
+    try:
+        fresh = Path(tempfile.mkdtemp(prefix=f"{role}-", dir=folder))
+        for name, content in files:
+            (fresh / safe_name(name, role)).write_bytes(content)
+    except OSError as error:
+        if fresh is not None:
+            shutil.rmtree(fresh, ignore_errors=True)
+        problem = tell_disk_full() if is_disk_full(error) else msg("The file cannot be kept on this machine.")
+        raise DataError(DataIssue("upload", "error", problem, file=safe_name(files[0][0], role))) from error
+    return fresh
 
 
 def clear_unused(folder: Path, used: set[str]) -> None:
@@ -207,7 +233,7 @@ def check_upload(role: str, name: str, content: bytes | memoryview) -> list[Data
     head = bytes(content[:4096])
     if not _looks_like(ending, head):
         return [_issue(file, msg("The content is not what the ending .{ending} says.", ending=ending))]
-    if ending == "xlsx":
+    if head.startswith(b"PK\x03\x04") and ending in ("xlsx", "xls", "zip"):
         return _check_archive(file, content)
     return _check_gzip(file, content) if ending == "gz" else []
 
@@ -215,7 +241,9 @@ def check_upload(role: str, name: str, content: bytes | memoryview) -> list[Data
 def _looks_like(ending: str, head: bytes) -> bool:
     """Whether the first bytes fit the ending; a VRT under another name would read any file of the machine."""
     text = head.lstrip(b"\xef\xbb\xbf").lstrip()
-    if ending == "xlsx":
+    if ending in ("xlsx", "xls"):  # a page or a text under these endings is told, or even read, by its reader
+        return head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or b"\x00" not in head
+    if ending == "zip":
         return head.startswith(b"PK\x03\x04")
     if ending == "gpkg":
         return head.startswith(b"SQLite format 3\x00")
@@ -233,36 +261,20 @@ def _looks_like(ending: str, head: bytes) -> bool:
 
 
 def _check_archive(file: str, content: bytes | memoryview) -> list[DataIssue]:
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError):
-        return [_issue(file, msg("The workbook is damaged and cannot be opened. Save it again."))]
-    unpacked = sum(member.file_size for member in members)
-    packed = max(sum(member.compress_size for member in members), 1)
-    too_dense = unpacked > 20_000_000 and unpacked / packed > MAX_UNPACKED_RATIO
-    if len(members) > MAX_ZIP_MEMBERS or unpacked > MAX_UNPACKED_BYTES or too_dense:
-        return [
-            _issue(file, msg("The workbook unpacks to far more than a table of schools needs. Save only the table."))
-        ]
-    return []
+    problems = list_archive_problems(BytesIO(content))
+    return [_issue(file, problem, found) for problem, found in dict.fromkeys(problems[:5])]
 
 
 def _check_gzip(file: str, content: bytes | memoryview) -> list[DataIssue]:
-    unpacked = 0
-    try:
-        with gzip.open(BytesIO(content)) as stream:
-            head = stream.read(4096)
-            if b"<osm" not in head:
-                return [_issue(file, msg("The packed file is not OpenStreetMap data."))]
-            while chunk := stream.read(1 << 20):
-                unpacked += len(chunk)
-                if unpacked > MAX_GZIP_BYTES:
-                    return [_issue(file, msg("The file unpacks to more than 4 GB. Cut it to the county."))]
-    except (OSError, EOFError):
-        return [_issue(file, msg("The packed file is damaged and cannot be opened."))]
-    return []
+    problem = find_gzip_problem(BytesIO(content), len(content))
+    if problem is not None:
+        return [_issue(file, problem)]
+    with gzip.open(BytesIO(content)) as stream:
+        head = stream.read(4096)
+    return [] if b"<osm" in head else [_issue(file, msg("The packed file is not OpenStreetMap data."))]
 
 
-def _issue(file: str, problem: Message) -> DataIssue:
-    return DataIssue("upload", "error", problem, file=file, cure=msg("Choose another file and send it again."))
+def _issue(file: str, problem: Message, found: str = "") -> DataIssue:
+    return DataIssue(
+        "upload", "error", problem, file=file, found=found, cure=msg("Choose another file and send it again.")
+    )

@@ -140,8 +140,8 @@ def test_a_layer_of_lines(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_layer(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="kind"):
         read_barriers(_layer(tmp_path, columns={"kind": ""}), "EPSG:32649", None)
-    areas = gpd.GeoDataFrame({"kind": ["river", "moat"]}, geometry=[shapely.box(0, 0, 1, 1)] * 2)
-    areas.to_file(tmp_path / "a.geojson", driver="GeoJSON")
+    dots = gpd.GeoDataFrame({"kind": ["river", "moat"]}, geometry=[shapely.Point(0, 0)] * 2)
+    dots.to_file(tmp_path / "a.geojson", driver="GeoJSON")
     spec = StudySpec("x", barriers=BarriersSource("a.geojson"), folder=tmp_path)
     with pytest.raises(DataError) as caught:
         read_barriers(spec, "local", None)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geodata.errors import DataError
 from geodata.files import RawTable, read_raw_table
-from geodata.headers import find_header_row
+from geodata.headers import find_header_row, read_header_block
 from geodata.read_schools import read_schools
 from geodata.study_file import SchoolsSource, StudySpec
 
@@ -110,3 +112,25 @@ def test_a_hundred_thousand_columns_are_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(("a," * 100_000 + "\n") * 3, encoding="utf-8")
     with pytest.raises(DataError, match="too large"):
         read(tmp_path / "a.csv")
+
+
+_CELLS = st.sampled_from(
+    ["", "", "学校代码", "学校名称", "小学", "初中", "学位数", "班数", "经度", "甲", "1", "2", "113.5", "x"]
+)
+_SPANS = st.tuples(*[st.integers(0, 4)] * 4).map(
+    lambda t: (min(t[0], t[2]), min(t[1], t[3]), max(t[0], t[2]), max(t[1], t[3]))
+)
+
+
+@given(st.lists(st.lists(_CELLS, max_size=7), max_size=7), st.lists(_SPANS, max_size=4))
+@settings(max_examples=400, deadline=None)
+def test_any_rows_and_merged_cells_have_headers(rows: list[list[str]], spans: list[tuple[int, int, int, int]]) -> None:
+    block = read_header_block(rows, spans)
+    assert len(set(block.titles)) == len(block.titles)
+    assert all(len(row) <= len(block.titles) for row in rows[block.last + 1 :])
+    assert 0 <= block.top <= block.last or not rows
+
+
+def test_a_row_longer_than_its_headers_is_data() -> None:
+    rows = [["学校代码", "学校名称", "小学"], ["", "", "学位数", "班数", "x"], ["1", "甲", "90", "3", "", "y"]]
+    assert len(read_header_block(rows).titles) == 6

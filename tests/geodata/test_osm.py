@@ -73,6 +73,26 @@ def test_damaged_files_are_told_in_words(tmp_path: Path, name: str) -> None:
     assert caught.value.issues[0].cure
 
 
+def test_any_character_may_stand_in_a_name(tmp_path: Path) -> None:
+    names = ["a, b=c %25% 100% @x", "line\nbreak\ttab", "𠮷野家\u200f路", " n1,n2 Nn3x1y2 T", "é́"]
+    ways = [([1, 2], {"highway": "path", "name": name}) for name in names]
+    ways.append(([2, 3], {"barrier": "wall", "name": "highway=no"}))
+    roads = read_osm_roads(write_osm(tmp_path / "a.osm", NODES, ways))
+    assert roads.tags["name"].tolist() == names
+    assert roads.way_nodes.tolist() == [0, 1] * len(names)
+
+
+def test_lines_are_read_in_pieces(cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = cases / "monaco/monaco-2012-07_graphhopper.osm.gz"
+    whole = read_osm_roads(path)
+    monkeypatch.setattr("geodata.osm.CHUNK_BYTES", 3_000)
+    pieces = read_osm_roads(path)
+    for name in ("node_id", "lon_deg", "lat_deg", "way_start", "way_nodes"):
+        np.testing.assert_array_equal(getattr(pieces, name), getattr(whole, name))
+    assert pieces.tags.equals(whole.tags)
+    assert pieces.barriers.equals(whole.barriers)
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="missing"):
         read_osm_roads(tmp_path / "nowhere.osm.pbf")

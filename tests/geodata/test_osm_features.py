@@ -59,6 +59,16 @@ def test_schools_mapped_twice_are_one(drawn: Path) -> None:
     assert str(read_osm_schools(drawn).crs) == "EPSG:4326"
 
 
+def test_the_grounds_of_a_school_stand_for_the_houses_on_them(tmp_path: Path) -> None:
+    house = OSM.replace('k="building" v="apartments"/>', 'k="amenity" v="school"/><tag k="name" v="实验 小学"/>')
+    path = tmp_path / "drawn.osm"
+    small = '<way id="99" version="1"><nd ref="1"/><nd ref="2"/><nd ref="3"/><nd ref="1"/>'
+    small += '<tag k="amenity" v="school"/><tag k="name" v="实验小学"/></way>\n <way id="100"'
+    path.write_text(house.replace('<way id="100"', small), encoding="utf-8")
+    # Way 101 is as large as way 100: the first stays. Way 99 has another name (no blank): it stays and is told later.
+    assert sorted(read_osm_schools(path)["school_id"]) == ["n6", "n8", "w100", "w99"]
+
+
 def test_buildings_have_floor_area(drawn: Path) -> None:
     buildings = read_osm_buildings(drawn).set_index("building_id")
     outline = compute_areas_m2(buildings.geometry.to_numpy())

@@ -103,7 +103,12 @@ def test_all_age_bands_give_the_people(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("names", "words"),
-    [([], "No age band raster"), (["people"], "named like"), (["chn_f_5_2020"], "one sex"), (["c_t_30_2020"], "cover")],
+    [
+        ([], "No raster was found"),
+        (["people"], "named like"),
+        (["chn_f_5_2020"], "one sex"),
+        (["c_t_30_2020"], "cover"),
+    ],
 )
 def test_age_bands_that_cannot_be_used(tmp_path: Path, names: list[str], words: str) -> None:
     (tmp_path / "ages").mkdir()
@@ -371,12 +376,13 @@ def test_undeclared_nodata_is_not_people(tmp_path: Path) -> None:
     write_raster(tmp_path / "p.tif", [[100, 3.4e38], [5, -3.4e38]], nodata=None)
     population = read_population(build_spec(tmp_path, path="p.tif", kind="raster"), CRS)
     assert population.table["population_people"].sum() == 105
-    assert {"nodata_number", "raster_negative"} <= {issue.check for issue in population.issues}
+    told = {"nodata_number", "raster_negative", "raster_without_nodata"}
+    assert told <= {issue.check for issue in population.issues}
 
 
 def test_an_empty_folder_of_age_bands(tmp_path: Path) -> None:
     (tmp_path / "ages").mkdir()
-    with pytest.raises(DataError, match="No age band raster"):
+    with pytest.raises(DataError, match="No raster was found"):
         read_population(build_spec(tmp_path, path="ages", kind="age_rasters"), CRS)
 
 

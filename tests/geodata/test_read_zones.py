@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from geodata.errors import DataError
-from geodata.read_zones import read_zones
+from geodata.read_zones import import_zones, read_zones
 from geodata.schema import check_table
+from geodata.study import StudyArea
 from geodata.study_file import StudySpec, ZonesSource
+from tests.worlds import WorldSchool, build_world
 
 
 def build_spec(folder: Path, text: str, **source: object) -> StudySpec:
@@ -63,3 +66,61 @@ def test_missing_columns_and_files(tmp_path: Path) -> None:
 def test_no_zones_is_an_empty_table() -> None:
     zones, issues = read_zones(StudySpec("x"))
     assert (list(zones.columns), len(zones), issues) == (["unit_id", "stage", "school_id"], 0, [])
+
+
+# Names as offices write them: two communities called 东关, in different towns; a nine-year school and a junior one.
+#   a/P  b/N  c/J
+NAMES = {"a": ("东关社区", "城关镇"), "b": ("西关村", "城关镇"), "c": ("东关村委会", "河口乡")}
+
+
+def _county() -> StudyArea:
+    schools = {
+        "P": WorldSchool(name="城关镇第一小学"),
+        "N": WorldSchool(kind="nine_year", stages=("primary", "junior"), name="育才学校"),
+        "J": WorldSchool(kind="junior", stages=("junior",), name="河口初中"),
+    }
+    study = build_world("a/P b/N c/J", pupils=dict.fromkeys("abc", 10.0), schools=schools)
+    names = study.units["unit_id"].map(lambda key: NAMES[key][0])
+    return replace(study, units=study.units.assign(name=names, town=study.units["unit_id"].map(lambda k: NAMES[k][1])))
+
+
+def _import(folder: Path, text: str) -> tuple[set[tuple[str, ...]], list[str]]:
+    path = folder / "zones.csv"
+    path.write_text(text, encoding="gb18030")
+    zones, issues = import_zones(path, _county())
+    return {tuple(row) for row in zones.itertuples(index=False, name=None)}, [issue.check for issue in issues]
+
+
+def test_communities_and_schools_by_name(tmp_path: Path) -> None:
+    text = "乡镇,社区名称,学段,对口学校\n城关镇,东关居委会,小学,城关镇第一小学\n城关,西关,小学,育才学校\n"
+    text += "河口乡,东关村,初中,J\n"
+    zones, _ = _import(tmp_path, text)
+    assert zones == {("a", "primary", "P"), ("b", "primary", "N"), ("c", "junior", "J")}
+
+
+def test_one_row_per_school_with_a_list_of_communities(tmp_path: Path) -> None:
+    text = "学校名称,服务范围,学段\n城关镇第一小学,东关社区、西关村,小学\n育才学校,a；b，c,初中\n合计,合计,\n"
+    zones, _ = _import(tmp_path, text.replace("，c", "；c"))
+    assert zones == {("a", "primary", "P"), ("b", "primary", "P"), *((key, "junior", "N") for key in "abc")}
+
+
+def test_a_column_of_schools_per_stage_and_stages_that_only_the_school_tells(tmp_path: Path) -> None:
+    zones, checks = _import(tmp_path, "社区,对口小学,对口初中\na,P,育才学校\nb,P;N,河口初中\nc,,J\n")
+    junior = {("a", "junior", "N"), ("b", "junior", "J"), ("c", "junior", "J")}
+    assert zones == {("a", "primary", "P"), ("b", "primary", "P"), ("b", "primary", "N"), *junior}
+    assert "zone_gaps" in checks
+    assert _import(tmp_path, "社区,学校\na,P\nc,河口初中\n")[0] == {("a", "primary", "P"), ("c", "junior", "J")}
+
+
+def test_names_that_mean_nothing_or_several_things_are_told_with_their_rows(tmp_path: Path) -> None:
+    text = "社区,学校\n东关,P\n北关村,P\na,育才小学\na,育才学校\n"
+    with pytest.raises(DataError) as caught:
+        _import(tmp_path, text)
+    told = [(issue.check, issue.row, issue.column, issue.found) for issue in caught.value.issues]
+    assert told == [
+        ("unknown_ids", 2, "社区", "东关"),
+        ("unknown_ids", 3, "社区", "北关村"),
+        ("unknown_ids", 4, "学校", "育才小学"),
+        ("required_value", 5, "学校", "育才学校"),
+    ]
+    assert "a, c" in str(caught.value.issues[0])

@@ -11,9 +11,10 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata.aggregate import MOSTLY_INSIDE, compute_area_shares, compute_raster_shares, sum_counts
+from geodata.aggregate import MOSTLY_INSIDE, compute_area_shares, sum_counts
 from geodata.errors import DataError, DataIssue
 from geodata.population_table import COUNT_COLUMNS, Population
+from geodata.raster_shares import compute_raster_shares
 from geodata.read_population import read_population
 from geodata.study_file import PopulationSource, StudySpec, UnitsSource
 from geodata.units import UNIT_COLUMNS, build_units
@@ -286,7 +287,7 @@ def test_porto_alegre_zones_agree_with_exactextract(cases: Path) -> None:
     assert population.raster is not None
     flat = dict.fromkeys(COUNT_COLUMNS, np.nan)
     sources = pd.DataFrame(
-        flat | {"population_people": population.raster.values["population_people"].ravel()},
+        flat | {"population_people": population.raster.values["population_people"]},
         columns=list(COUNT_COLUMNS),
     )
     zones = gpd.read_file(cases / "refs" / "poa_zones40.gpkg").to_crs("EPSG:32722")

@@ -167,3 +167,19 @@ def test_every_command_and_option_is_documented() -> None:
         for action in command._actions:
             for option in action.option_strings:
                 assert option in ("-h", "--help") or option in page, (name, option)
+
+
+def test_check_writes_marked_copies_of_good_and_of_refused_files(
+    county: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["check", str(county / "study.toml"), "--quiet", "--marked", str(county / "marked")]
+    cli.main(command)
+    schools = next(path for path in sorted(county.glob("schools*")) if path.suffix in (".csv", ".xlsx"))
+    text = schools.read_text(encoding="utf-8")
+    schools.write_text(text + text.splitlines()[-1] + "\n", encoding="utf-8")
+    assert cli.main(command) == 1
+    assert (county / "marked" / f"{schools.stem}-marked.xlsx").read_bytes().startswith(b"PK")
+    assert not list((county / "marked").glob(".*"))
+    (county / "file").write_text("", encoding="utf-8")
+    assert cli.main([*command[:-1], str(county / "file")]) == 1
+    assert "cannot be written" in capsys.readouterr().err

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from geodata.dictionary import SHEET_NAMES
+
+if TYPE_CHECKING:
+    import shapely
 
 LON, LAT, STEP = 113.0, 34.7, 0.01
 HOSTILE_NAME = "<img src=x onerror=alert(1)>{{7*7}}小学"
@@ -80,7 +86,7 @@ def write_two_years(path: Path) -> Path:
     return write_workbook(path, years)
 
 
-def write_workbook(path: Path, sheets: dict[str, list[tuple[object, ...]]]) -> Path:
+def write_workbook(path: Path, sheets: Mapping[str, Sequence[tuple[object, ...]]]) -> Path:
     """Write sheets of rows; texts stay texts."""
     import xlsxwriter
 
@@ -136,5 +142,84 @@ def write_hexagons(path: Path) -> Path:
     for number in range(12):
         lon, lat = LON + STEP * (number % 4) + 0.001, LAT + STEP * (number // 4) + 0.001
         rows.append(f"89a901291a{number:02d}fff,{lon:.4f},{lat:.4f},{500 + number},{int(number % 4 == 0)},7")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def write_worded_schools(
+    path: Path, *, kinds: tuple[str, ...] = ("完小", "村级小学", "村级小学", "外语实验班")
+) -> Path:
+    """Write schools whose kinds are told in words of the office; two of them the dictionary does not know."""
+    rows = ["学校代码,学校名称,办学类型,经度,纬度,学位数,在校生数,班数"]
+    for number in range(6):
+        lon, lat = LON + 0.006 + STEP * (number % 3), LAT + 0.005 + STEP * (number // 3)
+        rows.append(
+            f"00{number + 1},第{number}学校,{kinds[number % len(kinds)]},{lon:.4f},{lat:.4f},300,{200 + number},8"
+        )
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+VILLAGES = ("王家庄", "李家沟", "张家湾", "赵各庄", "大槐树", "小河沿", "石桥", "柳林", "东岭", "西坡", "南关", "北寨")
+
+
+def write_village_list(path: Path) -> Path:
+    """Write people by name of the village, without places: one name is misspelt, one is not on any map."""
+    names = [f"{name}村" for name in VILLAGES]
+    names[2], names[5] = "张家弯村", "新月村民委员会"
+    rows = ["乡镇,村名,人口", *(f"甲镇,{name},{500 + number}" for number, name in enumerate(names))]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def write_gazetteer(path: Path) -> Path:
+    """Write the areas of the villages with their names, as GeoJSON."""
+    import geopandas as gpd
+    import shapely
+
+    corners = [(LON + STEP * (n % 4), LAT + STEP * (n // 4)) for n in range(12)]
+    squares = [shapely.box(x, y, x + STEP, y + STEP) for x, y in corners]
+    facts = {"乡镇": ["甲镇"] * 12, "村名": list(VILLAGES)}
+    gpd.GeoDataFrame(facts, geometry=squares, crs="EPSG:4326").to_file(path, driver="GeoJSON")
+    return path
+
+
+def write_road_shapefile(folder: Path) -> list[Path]:
+    """Write a grid of roads as a shapefile with classes in words, in Gauss-Krüger metres; return its parts."""
+    import geopandas as gpd
+    import shapely
+
+    lines = [shapely.LineString([(LON, LAT + STEP * row), (LON + 4 * STEP, LAT + STEP * row)]) for row in range(4)]
+    lines += [shapely.LineString([(LON + STEP * at, LAT), (LON + STEP * at, LAT + 3 * STEP)]) for at in range(5)]
+    cut = [part for line in lines for part in _cut(line)]
+    words = ["村村通", "县道", "乡道", "机耕路"]
+    table = gpd.GeoDataFrame(
+        {"等级": [words[at % 4] for at in range(len(cut))], "路名": [f"{at}路" for at in range(len(cut))]},
+        geometry=cut,
+        crs="EPSG:4326",
+    )
+    table.to_crs("EPSG:4547").to_file(folder / "roads.shp", encoding="utf-8")
+    return sorted(folder.glob("roads.*"))
+
+
+def _cut(line: shapely.LineString) -> list[shapely.LineString]:
+    """Return a line of the grid cut where others cross it."""
+    import shapely
+
+    (x0, y0), (x1, y1) = line.coords
+    count = round(max(x1 - x0, y1 - y0) / STEP)
+    steps = [(x0 + (x1 - x0) * at / count, y0 + (y1 - y0) * at / count) for at in range(count + 1)]
+    return [shapely.LineString(pair) for pair in pairwise(steps)]
+
+
+def write_metric_schools(path: Path) -> Path:
+    """Write schools whose eastings carry the number of their Gauss-Krüger zone (CGCS2000, 3-degree zone 38)."""
+    from geodata.crs import convert_points
+
+    lon = [LON + 0.006 + STEP * (number % 3) for number in range(6)]
+    lat = [LAT + 0.005 + STEP * (number // 3) for number in range(6)]
+    east, north = convert_points(lon, lat, "EPSG:4326", "EPSG:4526")
+    rows = ["学校代码,学校名称,学段,X坐标,Y坐标,学位数,在校生数"]
+    rows += [f"00{n + 1},第{n}小学,小学,{east[n]:.1f},{north[n]:.1f},300,{200 + n}" for n in range(6)]
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path

@@ -91,6 +91,10 @@ def _workbook(member_bytes: int = 10, members: int = 1) -> bytes:
         ("schools", "a.xlsx", b"PK\x03\x04 broken", "damaged"),
         ("schools", "a.xlsx", _workbook(60_000_000), "unpacks"),
         ("schools", "a.xlsx", _workbook(1, 3000), "unpacks"),
+        ("schools", "a.xls", b"\x00\x01", "not what the ending"),
+        ("units", "a.zip", b"Rar!", "not what the ending"),
+        ("units", "a.zip", _workbook(60_000_000), "unpacks"),
+        ("roads", "a.osm.gz", gzip.compress(b"<osm>" + bytes(60_000_000), mtime=0), "unpacks"),
         ("roads", "a.osm.pbf", b"nothing", "not what the ending"),
         ("roads", "a.osm.gz", gzip.compress(b"hello", mtime=0), "not OpenStreetMap"),
         ("roads", "a.osm.gz", gzip.compress(b"<osm>" + b"x" * 9000, mtime=0)[:-20], "damaged"),
@@ -137,6 +141,34 @@ def test_store_is_all_or_nothing() -> None:
     assert not (folder / first[0]).exists()
     assert (folder / second[0]).read_bytes() == b"2"
     assert open_upload_folder(token) == (token, folder)
+
+
+def test_a_full_disk_keeps_nothing_half_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    _token, folder = open_upload_folder()
+    before = store_uploads(folder, "schools", [("a.csv", b"1")])
+    write_draft(folder, Draft(name="before"))
+
+    def refuse(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", refuse)
+        with pytest.raises(DataError, match="disk of this machine is full"):
+            store_uploads(folder, "schools", [("b.csv", b"2")])
+        patch.setattr(os, "fdopen", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            write_draft(folder, Draft(name="after"))
+    assert read_draft(folder).name == "before"
+    assert sorted(path.name for path in folder.iterdir()) == sorted([before[0].split("/")[0], "draft.json"])
+
+
+def test_a_layer_that_ends_its_reader_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    _token, folder = open_upload_folder()
+    harm = DataIssue("file", "error", msg("X"), file="a.gpkg")
+    monkeypatch.setattr(uploads, "check_layer_readable", lambda path: [harm])
+    with pytest.raises(DataError):
+        store_uploads(folder, "units", [("a.gpkg", b"SQLite format 3\x00")])
+    assert list(folder.iterdir()) == []
 
 
 def test_folders_are_private_and_cleared(upload_root: Path) -> None:
@@ -310,7 +342,7 @@ def test_draft_offers_what_the_study_file_offers(tmp_path: Path) -> None:
     assert (spec.schools.layer, spec.schools.keep_where_positive, spec.schools.year) == ("校点", "在校生", 2025)
     assert spec.schools.crs == "GCJ-02"
     assert spec.population is not None
-    assert spec.population.path == name_sheet_copy("p/a.xlsx", "2024")
+    assert (spec.population.path, spec.population.sheet) == ("p/a.xlsx", "2024")
     assert spec.population.calibrate_to_rolls
     assert (spec.units.kind, spec.units.path, spec.units.layer) == ("polygons", "u/a.gpkg", "面")
     assert spec.zones is not None

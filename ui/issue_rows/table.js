@@ -26,7 +26,12 @@ export default function (component) {
     const line = make("tr", body, row.at === data.picked ? "picked" : "");
     line.tabIndex = 0;
     line.style.setProperty("--severity", row.colour);
-    row.cells.forEach((lines, i) => fillCell(make("td", line, i === 0 ? "where" : ""), lines));
+    row.cells.forEach((lines, i) => {
+      const kind = i === 0 ? "where" : lines.every((words) => !words) ? "blank" : "";
+      const cell = make("td", line, kind);
+      cell.dataset.head = data.heads[i].text;
+      fillCell(cell, lines);
+    });
     const pick = () => {
       body.querySelectorAll(".picked").forEach((other) => other.classList.remove("picked"));
       line.classList.add("picked");
