@@ -34,6 +34,7 @@ _HEADERS: dict[str, Sequence[str]] = {
     "age": ("age", "年龄", "岁", "周岁", "年龄（岁）", "age_year"),
     "people": ("people", "人数", "人口", "人口数", "常住人口", "合计", "总人口", "总数", "population", "total"),
 }
+_FIRST = re.compile(r"(?:不满|未满|不足|<)[1一]周?岁?")
 _SINGLE = re.compile(r"(?:age)?(\d{1,3})(?:周?岁)?")
 _BAND = re.compile(r"(?:age)?(\d{1,3})(?:周?岁)?[-–—~～至_](\d{1,3})(?:周?岁)?")
 _OPEN = re.compile(r"(?:age)?(\d{1,3})(?:周?岁)?(?:\+|及以上|以上|plus|andover)")
@@ -68,7 +69,10 @@ class AgeTotals:
 
 def parse_age(text: str) -> Band | None:
     """Return the first and last year that a label means, or ``None``: ``6岁`` → (6, 6), ``85+`` → (85, 120)."""
-    plain = re.sub(r"[\s.:,]", "", normalise_text(text)).replace("age_", "age")
+    plain = re.sub(r"(?<=\d)\.0+(?!\d)", "", normalise_text(text))  # a number of a spreadsheet: 6.0
+    plain = re.sub(r"\s|:|(?<!\d)[.,]", "", plain).replace("age_", "age")
+    if _FIRST.fullmatch(plain):
+        return 0, 0
     for pattern in (_SINGLE, _BAND, _OPEN):
         match = pattern.fullmatch(plain)
         if match is None:
@@ -126,6 +130,7 @@ def _read_wide(raw: RawTable, columns: Mapping[str, str]) -> AgeTotals:
         raise MissingColumnError(_tell_no_ages(raw))
     if "town" in columns:
         towns = [cell.strip() for cell in raw.frame[columns["town"]]]
+        towns = [""] if len(towns) == 1 and is_total(towns[0]) else towns
     else:
         named = next((header for header in raw.frame.columns if header not in bands), None)
         labels = [str(cell) for cell in raw.frame[named]] if named is not None else [""] * len(raw.frame)

@@ -26,7 +26,7 @@ from geodata.calibrate import STAGE_LABEL, align_towns
 from geodata.errors import DataIssue
 from geodata.messages import msg
 from geodata.population_buildings import read_town_totals
-from geodata.population_table import PUPIL_COLUMNS, Values
+from geodata.population_table import PUPIL_COLUMNS, Values, limit_issues
 from geodata.study import STAGES, Stage
 from geodata.study_file import StudySpec
 
@@ -137,7 +137,7 @@ def fit_ages(
     if not wanted:
         return units, issues
     units, found = _spread_unknown(units, wanted, sums)
-    issues += found
+    issues += [*found, *_spread_in_towns(units, wanted, ages)]
     margins, found = _build_margins(units, ages, wanted, town_totals)
     issues += found
     fit = fit_table(margins.seed, margins.rows, margins.columns)
@@ -182,6 +182,31 @@ def _spread_unknown(
         text = msg("{name}: {total:,.0f} pupils were spread like the people.", name=STAGE_LABEL[stage], total=total)
         issues.append(DataIssue("calibration", "note", text))
     return units, issues
+
+
+def _spread_in_towns(units: gpd.GeoDataFrame, stages: Sequence[Stage], ages: AgeTotals) -> list[DataIssue]:
+    """Give townships without a child of a stage those of their ages, spread like the people; in place.
+
+    Scaling cannot make children out of nobody, and would take them from the people of the township.
+    """
+    if ages.of_county:
+        return []
+    issues = []
+    meant, sums = align_towns(list(ages.towns), sorted(set(units["town"]))), ages.sum_stages()
+    people = np.nan_to_num(units["population_people"].to_numpy(dtype=np.float64))
+    for row, town in enumerate(ages.towns):
+        chosen = (units["town"] == meant.get(town)).to_numpy() & (people > 0)
+        for stage in stages:
+            values = units[PUPIL_COLUMNS[stage]].to_numpy(dtype=np.float64).copy()
+            total = float(sums[stage][row])
+            if chosen.any() and total > 0 and not np.nansum(values[chosen]) > 0:
+                values[chosen] = total * people[chosen] / people[chosen].sum()
+                units[PUPIL_COLUMNS[stage]] = values
+                text = msg(
+                    "{name}: {total:,.0f} pupils were spread like the people.", name=STAGE_LABEL[stage], total=total
+                )
+                issues.append(DataIssue("calibration", "warning", text, file=ages.file, found=town))
+    return limit_issues(issues)
 
 
 def _build_margins(
@@ -234,6 +259,7 @@ def _balance(margins: _Margins, ages: AgeTotals, issues: list[DataIssue]) -> tup
         issues.append(DataIssue("totals_contradict", "warning", text, file=ages.file))
     elif ages.is_whole:
         total, whole = float(margins.rows.sum()), float(np.nansum(ages.people))
+        issues += _compare_towns(margins, ages)
         if abs(total - whole) > CONTRADICTION_SHARE * max(total, 1.0):
             text = msg(
                 "The totals by age add up to {ages:,.0f} people, those of the townships to {towns:,.0f}; children are "
@@ -243,6 +269,25 @@ def _balance(margins: _Margins, ages: AgeTotals, issues: list[DataIssue]) -> tup
             )
             issues.append(DataIssue("totals_contradict", "warning", text, file=ages.file))
     return _Margins(margins.towns, margins.stages, margins.seed, rows, columns), issues
+
+
+def _compare_towns(margins: _Margins, ages: AgeTotals) -> list[DataIssue]:
+    """Return a warning for every township of which both tables know the people, and not the same number."""
+    meant = align_towns(list(ages.towns), margins.towns) if not ages.of_county else {}
+    rows = dict(zip(margins.towns, margins.rows.tolist(), strict=True))
+    issues = []
+    for town, whole in zip(ages.towns, ages.people.sum(axis=1).tolist(), strict=True):
+        total = rows.get(meant.get(town, ""), np.nan) if town in meant else np.nan
+        if abs(total - whole) > CONTRADICTION_SHARE * max(total, 1.0):  # NaN is no contradiction
+            text = msg(
+                "{town}: the totals by age add up to {ages:,.0f} people, the township's own total is {total:,.0f}; "
+                "children are brought to the ages, people to the township.",
+                town=town,
+                ages=whole,
+                total=total,
+            )
+            issues.append(DataIssue("totals_contradict", "warning", text, file=ages.file, found=town))
+    return limit_issues(issues)
 
 
 def _check_age_towns(ages: AgeTotals, meant: dict[str, str], towns: Sequence[str]) -> list[DataIssue]:

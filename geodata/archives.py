@@ -58,8 +58,8 @@ def list_archive_problems(source: Path | IO[bytes]) -> list[tuple[Message, str]]
     try:
         with zipfile.ZipFile(source) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        return [(DAMAGED, str(error)[:200])]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return [(DAMAGED, "")]
     problems: list[tuple[Message, str]] = []
     if len(members) > MAX_PARTS:
         problems.append((TOO_MUCH, f"{len(members):,}"))

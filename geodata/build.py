@@ -22,6 +22,7 @@ from geodata.errors import CrsError, DataError, DataIssue, NetworkError
 from geodata.locate import choose_study_crs, compute_file_digest
 from geodata.measure import RoadFacts, measure_travel, read_road_facts
 from geodata.messages import Message, msg
+from geodata.osm_pass import keep_features
 from geodata.quality import check_study
 from geodata.quality_facts import Evidence
 from geodata.read_ground import GroundTables, check_ground, read_ground
@@ -137,7 +138,8 @@ def build_study(
         return found
     watched = WatchedCache(cache)
     try:
-        study = _build(spec, sources, dict(design_class_size or {}), watched, progress)
+        with keep_features(spec):
+            study = _build(spec, sources, dict(design_class_size or {}), watched, progress)
     finally:  # what was made of two states of a file is neither kept nor shown, whatever else is wrong
         changed = _find_changed_files(sources, describe_sources(spec))
         if changed:

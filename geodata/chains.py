@@ -208,7 +208,7 @@ def change_times(
         sums.edge_s[spot[given]] = np.where(np.isinf(seconds), 0.0, seconds)[given]
         for chain in changed:
             part = slice(chains.first[chain], chains.last[chain])
-            sums.before_s[part] = np.cumsum(sums.edge_s[part], dtype=np.float64) - sums.edge_s[part]
+            sums.before_s[part] = np.cumsum(np.append(0.0, sums.edge_s[part][:-1]), dtype=np.float64)
             sums.shut_before[part] = np.cumsum(sums.shut[part]) - sums.shut[part]
     return changed
 

@@ -144,6 +144,9 @@ def _list_readings(facts: Facts, table: str, points: Floats) -> list[_Reading]:
     crs = facts.metric_crs
     role = "schools" if table == "schools" else "population"
     declared = _name_datum(facts.declared_crs.get(role, ""))
+    lon_deg, lat_deg = to_lonlat(points[:, 0], points[:, 1], crs)
+    if not (shift_from_wgs84(lon_deg, lat_deg, "GCJ-02")[0] != lon_deg).any():
+        return []  # the formula of BD-09 moves points all over the world, but nobody writes it outside China
 
     def move(change: Callable[[Floats, Floats], tuple[Floats, Floats]]) -> Floats:
         lon, lat = to_lonlat(points[:, 0], points[:, 1], crs)

@@ -234,7 +234,7 @@ def convert_to_wgs84(lon_deg: npt.ArrayLike, lat_deg: npt.ArrayLike, datum: str)
     """Undo the shift of GCJ-02 or BD-09 (``datum``) and return WGS 84 degrees, to better than 1e-8 degrees (1 mm).
 
     Both shifts are published forwards: each is undone by fixed-point iteration, which the smallness of their slopes
-    makes exact in a few steps. Outside China nothing is moved.
+    makes exact in a few steps. Outside China GCJ-02 moves nothing; BD-09 is a formula for the whole world.
     """
     lon, lat = np.asarray(lon_deg, dtype=float), np.asarray(lat_deg, dtype=float)
     if datum == "BD-09":

@@ -21,7 +21,16 @@ from geodata.errors import DataError, DataIssue, MissingColumnError
 from geodata.features import FeatureTable, read_features
 from geodata.files import read_raw_table
 from geodata.messages import Message, msg
-from geodata.names import NameMatch, PlaceName, Verdict, find_unused, group_by_place, match_names
+from geodata.names import (
+    NameMatch,
+    PlaceName,
+    Verdict,
+    find_meant,
+    find_unused,
+    group_by_place,
+    index_names,
+    match_names,
+)
 from geodata.population_table import COUNT_COLUMNS, Values, limit_issues
 from geodata.schema import match_headers, raise_if_errors
 from geodata.study_file import GazetteerSource, StudySpec
@@ -38,7 +47,8 @@ _MATCH_HEADERS: dict[str, Sequence[str]] = {
     "score": ("score", "相似度"),
     "accept": ("accept", "确认", "采用"),
 }
-_YES = frozenset(["1", "yes", "y", "true", "是", "确认", "采用", "✓", "√", "x"])
+_FORMULA_MARKS = "=+-@\t\r"
+_YES = frozenset(["1", "yes", "y", "true", "是", "确认", "采用", "✓", "√"])
 _NO = frozenset(["0", "no", "n", "false", "否", "不是", "不采用", "✗", "×"])
 
 
@@ -122,7 +132,10 @@ def read_matches(path: Path) -> tuple[Verdict, ...]:
         problem = msg("A required column is missing: {column}.", column=", ".join(missing))
         raise MissingColumnError(DataIssue("required_column", "error", problem, file=raw.file, sheet=raw.sheet))
     empty = [""] * len(raw.frame)
-    cells = {name: list(raw.frame[columns[name]]) if name in columns else empty for name in _MATCH_HEADERS}
+    cells = {
+        name: [_strip_guard(cell) for cell in raw.frame[columns[name]]] if name in columns else empty
+        for name in _MATCH_HEADERS
+    }
     verdicts: list[Verdict] = []
     issues: list[DataIssue] = []
     decided: set[PlaceName] = set()
@@ -145,6 +158,11 @@ def read_matches(path: Path) -> tuple[Verdict, ...]:
     return tuple(verdicts)
 
 
+def _strip_guard(text: str) -> str:
+    """Return a cell without the mark that :func:`write_matches` sets before what a spreadsheet would run."""
+    return text[1:] if text[:1] == "'" and text[1:2] in tuple(_FORMULA_MARKS) else text
+
+
 def write_matches(path: Path, table: pd.DataFrame) -> None:
     """Write a review table as CSV that a spreadsheet opens without running anything, beside first and then in place.
 
@@ -159,7 +177,7 @@ def write_matches(path: Path, table: pd.DataFrame) -> None:
             for accept, word in zip(shown["accept"], status, strict=True)
         ]
     for name in ("list_name", "list_town", "place_name", "place_town"):
-        shown[name] = [f"'{text}" if str(text)[:1] in "=+-@\t\r" and text else text for text in shown[name]]
+        shown[name] = [f"'{text}" if str(text)[:1] in tuple(_FORMULA_MARKS) else text for text in shown[name]]
     beside = path.with_name(path.name + ".part")
     beside.write_text(shown.to_csv(index=False), encoding="utf-8-sig")
     beside.replace(path)
@@ -312,13 +330,20 @@ def _check_verdicts(
     verdicts: Sequence[Verdict], names: Sequence[PlaceName], places: Sequence[PlaceName], file: str
 ) -> list[DataIssue]:
     """Return a warning for every decision about a name or place that neither table has."""
-    known = {True: {place.name for place in places}, False: {name.name for name in names}}
+    listed, there = index_names(names), index_names(places)
     issues = []
     for verdict in verdicts:
-        for found, is_place in ((verdict.listed, False), (verdict.place, True)):
-            if found is not None and found.name not in known[is_place]:
+        meant = [] if verdict.place is None else find_meant(verdict.place, there)
+        for found, known in ((verdict.listed, find_meant(verdict.listed, listed)), (verdict.place, meant)):
+            if found is not None and not known:
                 problem = msg("The reviewed table has a name that stands in no table any more.")
                 issues.append(DataIssue("match_outdated", "warning", problem, file=file, found=_tell(found)))
+        if verdict.accept and verdict.place is not None and len(meant) > 1:
+            problem = msg("The reviewed table names a place that several in the gazetteer are called.")
+            cure = msg("Write its township, too.")
+            issues.append(
+                DataIssue("match_ambiguous", "error", problem, file=file, found=_tell(verdict.place), cure=cure)
+            )
     return issues
 
 

@@ -133,7 +133,8 @@ def join_header_rows(rows: Sequence[Sequence[str]], head: int, spans: Sequence[S
     """Return the headers and the position of the last header row.
 
     Below a cell merged over several columns (小学) stands a row with their headers (学位数, 在校生数), which may be
-    merged in turn: all are joined (小学学位数). A row that fills any other column holds data and is left alone.
+    merged in turn: all are joined (小学学位数). A row that fills any other column holds data and is left alone, unless
+    it names several columns of ours: a head over one column (用地 over 占地面积) is not merged.
     """
     parts = [[cell.strip()] for cell in rows[head]] if rows else []
     merged = any(row <= head == low and end > first for row, first, low, end in spans)
@@ -143,11 +144,12 @@ def join_header_rows(rows: Sequence[Sequence[str]], head: int, spans: Sequence[S
         below = rows[last + 1]
         held = {at for at, cell in enumerate(below) if cell.strip()}
         tall = {at for top, first, low, end in spans if top <= last < low for at in range(first, end + 1)}
-        if not held & set(groups) or not held <= set(under) | set(groups) | tall:
+        alone = held - set(under) - set(groups) - tall
+        if not held & set(groups) or (alone and not _names_columns(below)):
             break
         if not merged and not _are_headers(below, groups, ["".join(part) for part in parts]):
             break
-        under |= groups
+        under |= groups | {at: at for at in alone}
         parts += [[""] for _ in range(max(len(below), *(at + 1 for at in under)) - len(parts))]
         upper = {at: parts[first] for at, first in groups.items()}
         inner = _find_groups(rows, last + 1, spans if merged else (), within=under, head=head)
@@ -156,6 +158,11 @@ def join_header_rows(rows: Sequence[Sequence[str]], head: int, spans: Sequence[S
             parts[at] = [*upper.get(at, parts[at]), below[own].strip() if own < len(below) else ""]
         last, groups = last + 1, inner
     return _name_joined(parts), last
+
+
+def _names_columns(row: Sequence[str]) -> bool:
+    """Whether a row names two columns of ours or more, and holds no number."""
+    return _count_known(row) > 1 and not any(cell.strip()[:1].isdigit() for cell in row)
 
 
 def _name_joined(parts: Sequence[Sequence[str]]) -> list[str]:

@@ -8,7 +8,7 @@ Three parts, each a value:
     which every upward arc ends at an ancestor. It depends only on who touches whom.
 ``Metric``
     The cost of every such arc, either way: its own road's, or less by way of a node further down. Built in one pass;
-    :func:`recost` follows one changed road only.
+    a :class:`LiveMetric` follows one changed road only.
 ``Selection``
     What a set of units needs of the tree, and the order in which a pass goes over it.
 
@@ -168,20 +168,45 @@ def build_metric(topology: Topology, cost: npt.ArrayLike) -> Metric:
 def recost(topology: Topology, metric: Metric, arcs: npt.ArrayLike, cost: npt.ArrayLike) -> Metric:
     """Return a copy of ``metric`` with other costs on some of the caller's arcs: what :func:`build_metric` would give.
 
-    Only arcs of the hierarchy whose cost may change are looked at. ``arcs``: each at most once.
+    To try many changes, copy once with :class:`LiveMetric`. ``arcs``: each at most once.
     """
-    from geodata import hierarchy_costs as kernels
+    live = LiveMetric(topology, metric)
+    live.change(arcs, cost)
+    return Metric(live.cost, live.up_cost, live.down_cost)
 
-    no_way = infinity(metric.cost.dtype)
-    changed = np.asarray(arcs, dtype=np.int64).ravel()
-    own = metric.cost.copy()
-    own[changed] = np.minimum(np.asarray(cost), no_way)
-    if own[changed].min(initial=0) < 0:
-        raise ValueError("costs are at least 0")
-    up_cost, down_cost = metric.up_cost.copy(), metric.down_cost.copy()
-    roads = topology.slot, topology.slot_order, own
-    kernels.follow_changes(_shape_of(topology), roads, topology.slot[changed], no_way, up_cost, down_cost)
-    return Metric(own, up_cost, down_cost)
+
+class LiveMetric:
+    """A copy of a :class:`Metric` that may be changed in place; the same names."""
+
+    def __init__(self, topology: Topology, metric: Metric | LiveMetric) -> None:
+        self.topology = topology
+        self.cost: Costs = metric.cost.copy()
+        self.up_cost: Costs = metric.up_cost.copy()
+        self.down_cost: Costs = metric.down_cost.copy()
+        self._queued = np.zeros(len(self.up_cost), dtype=np.bool_)
+
+    @property
+    def no_way(self) -> int:
+        """The cost from which on there is no way."""
+        return infinity(self.up_cost.dtype)
+
+    def change(self, arcs: npt.ArrayLike, cost: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Put other costs on some of the caller's arcs, each at most once; return the upward arcs that changed.
+
+        Only arcs of the hierarchy whose cost may change are looked at. ``ValueError`` for negative costs.
+        """
+        from geodata import hierarchy_costs as kernels
+
+        changed = np.asarray(arcs, dtype=np.int64).ravel()
+        own = np.minimum(np.asarray(cost), self.no_way)
+        if own.min(initial=0) < 0:
+            raise ValueError("costs are at least 0")
+        self.cost[changed] = own
+        slots = self.topology.slot[changed]
+        roads = self.topology.slot, self.topology.slot_order, self.cost
+        shape = _shape_of(self.topology)
+        found = kernels.follow_changes(shape, roads, slots, self.no_way, self._queued, self.up_cost, self.down_cost)
+        return np.asarray(found, dtype=np.int64)
 
 
 def _shape_of(topology: Topology) -> tuple[Ints, ...]:
@@ -219,7 +244,7 @@ def select_origins(topology: Topology, nodes: npt.ArrayLike) -> Selection:
 
 def compute_costs(
     topology: Topology,
-    metric: Metric,
+    metric: Metric | LiveMetric,
     selection: Selection,
     goal_node: npt.ArrayLike,
     goal_cost: npt.ArrayLike,

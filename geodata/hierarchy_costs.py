@@ -67,45 +67,54 @@ def follow_changes(
     roads: tuple[Array, Array, Array],
     slots: Array,
     no_way: int,
+    queued: Array,
     up_cost: Array,
     down_cost: Array,
-) -> None:
-    """Mend the costs after the roads at ``slots`` have got others.
+) -> Array:
+    """Mend the costs after the roads at ``slots`` have got others; return the upward arcs that changed.
 
     ``roads``: slot, slot_order and the new cost of every road. Arcs wait in a heap, the lowest node's first; an arc
     whose cost stays ends its branch, and one above is looked at only where the changed way was or becomes its best.
+    ``queued``: a mark for every upward arc, all False before and after. (No set: numba's may search for ever once many
+    entries have been removed from it.)
     """
     first, up = shape[1], shape[2]
-    waiting = [(np.int64(0), np.int64(0)) for _ in range(0)]  # (minus the arc, its node)
-    queued = {np.int64(-1)}
+    waiting = [np.int64(0) for _ in range(0)]  # minus the arc
+    changed = [np.int64(0) for _ in range(0)]
     for slot in slots:
         arc = np.int64(slot >> 1)
-        if slot >= 0 and arc not in queued:
-            queued.add(arc)
-            heapq.heappush(waiting, (-arc, np.int64(np.searchsorted(first, arc, side="right") - 1)))
+        if slot >= 0 and not queued[arc]:
+            queued[arc] = True
+            heapq.heappush(waiting, -arc)
     while len(waiting) > 0:
-        minus, node = heapq.heappop(waiting)
-        arc = -minus
-        queued.remove(arc)
-        rose, fell = _measure_arc(shape, roads, int(node), int(arc), no_way, up_cost, down_cost)
+        arc = -heapq.heappop(waiting)
+        queued[arc] = False
+        node = int(np.searchsorted(first, arc, side="right")) - 1
+        rose, fell = _measure_arc(shape, roads, node, int(arc), no_way, up_cost, down_cost)
         old_up, old_down = up_cost[arc], down_cost[arc]
         if rose == old_up and fell == old_down:
             continue
         up_cost[arc], down_cost[arc] = rose, fell
+        changed.append(arc)
         for other in range(first[node], first[node + 1]):
             if other == arc:
                 continue
-            low, high = (arc, other) if arc < other else (other, arc)
-            side = _find_arc(first, up, up[low], up[high])
             # From the end of ``arc`` over the node to the end of ``other``, and back.
-            go, come = (up_cost[side], down_cost[side]) if low == arc else (down_cost[side], up_cost[side])
             was_go, is_go = old_down + up_cost[other], fell + up_cost[other]
             was_come, is_come = down_cost[other] + old_up, down_cost[other] + rose
+            if was_go == is_go and was_come == is_come:
+                continue
+            low, high = (arc, other) if arc < other else (other, arc)
+            side = _find_arc(first, up, up[low], up[high])
+            if queued[side]:
+                continue
+            go, come = (up_cost[side], down_cost[side]) if low == arc else (down_cost[side], up_cost[side])
             matters = was_go != is_go and min(was_go, is_go) <= go
             matters |= was_come != is_come and min(was_come, is_come) <= come
-            if matters and np.int64(side) not in queued:
-                queued.add(np.int64(side))
-                heapq.heappush(waiting, (-np.int64(side), np.int64(up[low])))
+            if matters:
+                queued[side] = True
+                heapq.heappush(waiting, -np.int64(side))
+    return np.array(changed, dtype=np.int64)
 
 
 @njit(cache=True, nogil=True)
@@ -148,6 +157,7 @@ def _measure_arc(
         left += 1
     mine, last_mine = low_first[node], low_first[node + 1]
     other, last_other = low_first[up[arc]], low_first[up[arc] + 1]
+    other += np.searchsorted(low_node[other:last_other], node, side="right")  # what is below both comes after the node
     while mine < last_mine and other < last_other:  # nodes below both
         if low_node[mine] < low_node[other]:
             mine += 1

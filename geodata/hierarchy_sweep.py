@@ -15,6 +15,7 @@ that a unit's row of the result is written in one piece.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -22,9 +23,10 @@ import numpy.typing as npt
 from numba import njit
 
 from geodata.hierarchy_rows import lower_row
+from geodata.kernel_cache import forget_stale_kernels
 
 if TYPE_CHECKING:
-    from geodata.hierarchy import Metric, Selection, Topology
+    from geodata.hierarchy import LiveMetric, Metric, Selection, Topology
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 
@@ -34,6 +36,8 @@ GROUP = 4 * WIDTH
 """Goals that should go down together: enough to fill cache lines of the result, few enough for the cache."""
 CHUNK = 64
 """Units that the pass hands out at a time."""
+_TOGETHER = ("hierarchy_sweep", "hierarchy_rows", "hierarchy_select", "travel_kernels")
+"""Files whose kernels call each other."""
 
 
 class Sweep(NamedTuple):
@@ -74,13 +78,17 @@ class Goals(NamedTuple):
 
 
 def build_sweep(
-    topology: Topology, metric: Metric, selection: Selection, origin_cost: npt.NDArray[np.integer] | None = None
+    topology: Topology,
+    metric: Metric | LiveMetric,
+    selection: Selection,
+    origin_cost: npt.NDArray[np.integer] | None = None,
 ) -> Sweep:
     """Return a pass ready to run, some milliseconds of copying at a million nodes.
 
     ``origin_cost`` (units, k) or (units,), in the caller's order of units: the cost from each unit to its nodes;
-    ``None`` = 0.
+    ``None`` = 0. Where a live metric is changed afterwards, :func:`mend_arcs` and :func:`mend_units` follow it.
     """
+    forget_stale_kernels(Path(climb.stats.cache_path), _TOGETHER)
     kind = metric.up_cost.dtype
     shape = selection.origin_row.shape
     if origin_cost is None:
@@ -92,7 +100,7 @@ def build_sweep(
         parent=topology.parent,
         first=topology.first,
         up=topology.up,
-        down_cost=metric.down_cost,
+        down_cost=view_read_only(metric.down_cost),
         nodes=selection.nodes,
         at=selection.at,
         order=selection.order,
@@ -124,6 +132,39 @@ def _line_up(nodes: Array, at: Array, first: Array, up_cost: Array, own: Array) 
                 cost[filled] = own[place, end]
                 filled += 1
     return cost
+
+
+def view_read_only(values: Array) -> Array:
+    """Return a view that may not be written to: one type of arrays for the kernels, so that they are compiled once."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
+def fork_sweep(plan: Sweep, metric: LiveMetric) -> Sweep:
+    """Return a copy of ``plan`` that follows ``metric``, a copy of the plan's."""
+    return plan._replace(cost=plan.cost.copy(), down_cost=view_read_only(metric.down_cost))
+
+
+@njit(cache=True, nogil=True)
+def mend_arcs(plan: Sweep, up_cost: Array, arcs: Array) -> None:
+    """Write the present costs of some upward arcs into the plan."""
+    for arc in arcs:
+        node = np.searchsorted(plan.first, arc, side="right") - 1
+        position = np.searchsorted(plan.nodes, node)
+        if position < len(plan.nodes) and plan.nodes[position] == node:
+            step = position + plan.at[position]
+            plan.cost[plan.step_first[step] + arc - plan.first[node]] = up_cost[arc]
+
+
+@njit(cache=True, nogil=True)
+def mend_units(plan: Sweep, places: Array, own: Array) -> None:
+    """Write the costs ``own`` from some units, at ``places`` of the plan's order, to their nodes into the plan."""
+    no_way = find_infinity(plan.cost)
+    for row in range(len(places)):
+        step = places[row] + np.searchsorted(plan.at[:-1], places[row], side="right")
+        for end in range(own.shape[1]):
+            plan.cost[plan.step_first[step] + end] = min(own[row, end], no_way)
 
 
 @njit(cache=True, nogil=True)

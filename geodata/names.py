@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Levenshtein
 
 from geodata.values import normalise_text
 
@@ -33,6 +34,8 @@ _VILLAGE = re.compile(r"(行政村|村民委员会|村委会|村民委|村委|�
 _COMMUNITY = re.compile(r"(社区居民委员会|社区居委会|居民委员会|社区居委|居委会|社区)$")
 _TOWN = re.compile(r"(街道办事处|街道办|办事处|地区办事处|街道|民族乡|[镇乡])$")
 _BRACKETS = re.compile(r"[(\[【〔][^)\]】〕]*[)\]】〕]")
+_TELLING = re.compile(r"[0-9一二三四五六七八九十东南西北中上下前后新老]")
+"""Letters of which one alone makes another place."""
 _FILLERS = re.compile(r"[\s_\-*:.,、\"'“”·•]+")
 
 
@@ -111,7 +114,8 @@ def match_names(
     -------
     tuple of NameMatch, in the order of ``listed``
         ``exact`` and ``accepted`` are certain. ``near`` is used but wants a review: a likeness of :data:`NEAR_SHARE` or
-        more, or the township differs. ``ambiguous`` has candidates and no choice; ``unknown`` has none.
+        more, the township differs, or only the remark in brackets or the word 村 or 社区 does.
+        ``ambiguous`` has candidates and no choice; ``unknown`` has none.
     """
     search = _Search(listed, places)
     search.obey(verdicts)
@@ -130,13 +134,14 @@ class _Search:
         self.found: dict[int, NameMatch] = {}
         self.taken: set[int] = set()
         self.forbidden: set[tuple[int, int]] = set()
+        key = _build_town_key(listed, places)
         by_town: dict[str, list[int]] = defaultdict(list)
         for at, place in enumerate(places):
-            by_town[normalise_town(place.town)].append(at)
+            by_town[key(place.town)].append(at)
         known = set(by_town) - {""}
         self.pools = {town: frozenset(by_town[town] + by_town[""]) for town in known}
         self.everywhere = frozenset(range(len(places)))
-        self.towns = [normalise_town(name.town) for name in listed]
+        self.towns = [key(name.town) for name in listed]
         self.town_known: dict[int, bool] = {}
         for row, town in enumerate(self.towns):
             self.town_known[row] = not town or not known or town in known
@@ -147,15 +152,10 @@ class _Search:
 
     def obey(self, verdicts: Iterable[Verdict]) -> None:
         """Carry out what a person has decided."""
-        rows: dict[PlaceName, list[int]] = defaultdict(list)
-        for row, name in enumerate(self.listed):
-            rows[_plain(name)].append(row)
-        at: dict[PlaceName, list[int]] = defaultdict(list)
-        for position, place in enumerate(self.places):
-            at[_plain(place)].append(position)
+        rows, at = index_names(self.listed), index_names(self.places)
         for verdict in verdicts:
-            targets = at.get(_plain(verdict.place), []) if verdict.place is not None else []
-            for row in rows.get(_plain(verdict.listed), []):
+            targets = find_meant(verdict.place, at) if verdict.place is not None else []
+            for row in find_meant(verdict.listed, rows):
                 if not verdict.accept:
                     self.forbidden |= {(row, target) for target in targets}
                 elif verdict.place is None:
@@ -183,7 +183,8 @@ class _Search:
         for options, rows in wanted.items():
             for row in rows:
                 if len(options) == len(rows) == 1:
-                    self._take(row, options[0], 1.0, "exact")
+                    other = _differ_in_kind(self.listed[row].name, self.places[options[0]].name)
+                    self._take(row, options[0], 1.0, "near" if other else "exact")
                 else:
                     self.found[row] = NameMatch(row, None, 1.0, "ambiguous", tuple((at, 1.0) for at in options))
 
@@ -192,11 +193,18 @@ class _Search:
         stems: dict[str, list[int]] = defaultdict(list)
         for at, place in enumerate(self.places):
             stems[build_stem(place.name, place.town)].append(at)
+        wanted: dict[int, list[int]] = defaultdict(list)
         for row in self._open_rows():
             if not self.town_known[row]:
                 same = stems[build_stem(self.listed[row].name, self.listed[row].town)]
                 if len(same) == 1 and same[0] not in self.taken and (row, same[0]) not in self.forbidden:
-                    self._take(row, same[0], 1.0, "near")
+                    wanted[same[0]].append(row)
+        for at, rows in wanted.items():
+            for row in rows:
+                if len(rows) == 1:
+                    self._take(row, at, 1.0, "near")
+                else:
+                    self.found[row] = NameMatch(row, None, 1.0, "ambiguous", ((at, 1.0),))
 
     def match_near(self) -> None:
         """Join what is nearest to each other first, and list candidates for the rest."""
@@ -219,11 +227,19 @@ class _Search:
             best = free[0] if free else None
             rivals = [score for other in order if other != row for at, score in near[other] if best and at == best[0]]
             second = max([score for _, score in free[1:]] + rivals, default=0.0)
-            if best and best[1] >= NEAR_SHARE and best[1] - second >= LEAD_SHARE and self.town_known[row]:
+            sure = best is not None and best[1] >= NEAR_SHARE and best[1] - second >= LEAD_SHARE
+            if best and sure and self.town_known[row] and not self._tells_apart(row, stems[best[0]]):
                 self._take(row, best[0], best[1], "near", tuple(free))
             else:
                 status: Status = "ambiguous" if free else "unknown"
                 self.found[row] = NameMatch(row, None, best[1] if best else 0.0, status, tuple(free))
+
+    def _tells_apart(self, row: int, stem: str) -> bool:
+        """Whether a number or direction is what two stems differ in: 第一 and 第二 are never spellings of one."""
+        own = build_stem(self.listed[row].name, self.listed[row].town)
+        changes = [change for change in Levenshtein.opcodes(own, stem) if change.tag != "equal"]
+        parts = [own[c.src_start : c.src_end] + stem[c.dest_start : c.dest_end] for c in changes]
+        return any(_TELLING.search(part) for part in parts)
 
     def _open_rows(self) -> list[int]:
         return [row for row in range(len(self.listed)) if row not in self.found]
@@ -237,6 +253,55 @@ class _Search:
 
 def _plain(place: PlaceName) -> PlaceName:
     return PlaceName(normalise_text(place.name), normalise_text(place.town))
+
+
+def index_names(names: Sequence[PlaceName]) -> Mapping[PlaceName, list[int]]:
+    """Return the positions of names, compared in one width and case."""
+    found: dict[PlaceName, list[int]] = defaultdict(list)
+    for position, name in enumerate(names):
+        found[_plain(name)].append(position)
+    return found
+
+
+def find_meant(name: PlaceName, index: Mapping[PlaceName, list[int]]) -> list[int]:
+    """Return the positions of a name in an index; of a name without township those of it in any township."""
+    plain = _plain(name)
+    found = list(index.get(plain, []))
+    if not found and not plain.town:
+        found = [at for known, positions in index.items() if known.name == plain.name for at in positions]
+    return found
+
+
+def _build_town_key(listed: Iterable[PlaceName], places: Iterable[PlaceName]) -> Callable[[str], str]:
+    """Return how townships are compared: without 镇 and 乡, but where one table has 城关镇 and 城关乡, with them.
+
+    Lists call one township 城关镇 here and 城关街道 there; the places do not.
+    """
+    doubled: set[str] = set()
+    for names, endings in ((listed, ("镇", "乡")), (places, ("",))):
+        full: dict[str, set[str]] = defaultdict(set)
+        for name in names:
+            whole = _FILLERS.sub("", normalise_text(name.town))
+            if whole.endswith(endings):
+                full[normalise_town(name.town)].add(whole)
+        doubled |= {stem for stem, wholes in full.items() if len(wholes - {stem}) > 1}
+
+    def build_key(town: str) -> str:
+        stem = normalise_town(town)
+        return _FILLERS.sub("", normalise_text(town)) if stem in doubled else stem
+
+    return build_key
+
+
+def _differ_in_kind(first: str, second: str) -> bool:
+    """Whether two names of one stem say different things: 村（南） and 村（北）, 张庄村 and 张庄社区."""
+    remarks = [_FILLERS.sub("", "".join(_BRACKETS.findall(normalise_text(name)))) for name in (first, second)]
+    if all(remarks) and remarks[0] != remarks[1]:
+        return True
+    bare = [normalise_name(_BRACKETS.sub("", normalise_text(name))) for name in (first, second)]
+    return {bool(_COMMUNITY.search(text)) for text in bare} == {True, False} and all(
+        _COMMUNITY.search(text) or _VILLAGE.search(text) for text in bare
+    )
 
 
 def find_unused(matches: Sequence[NameMatch], places: Sequence[PlaceName]) -> list[int]:

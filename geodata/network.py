@@ -15,11 +15,12 @@ from geodata.messages import msg
 from geodata.road_access import BACKWARD, BLOCKER, FORWARD, PUSH, RIDE
 from geodata.road_classes import STRAIGHT_LINE
 from geodata.road_table import RoadTable
-from geodata.slope import SlopeFactors
 from geodata.study import Basemap, Mode, RoadNetwork
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+    from geodata.slope import SlopeFactors
 
 CLOSED_GROUPS = ("expressway",)
 """Groups of roads that a house or a school cannot be joined to."""
@@ -167,26 +168,29 @@ def _pack(
     """Renumber the nodes along the curve and lay the arcs out node by node."""
     nodes = np.unique(arcs["tail"].to_numpy())
     nodes = nodes[np.argsort(compute_curve_position(x[nodes], y[nodes]), kind="stable")]
-    position = np.full(len(x), -1, dtype=np.int64)
+    position = np.full(len(x), -1, dtype=np.int32)
     position[nodes] = np.arange(len(nodes))
-    arcs = arcs.assign(tail=position[arcs["tail"]], head=position[arcs["head"]])
-    arcs = arcs[arcs["tail"] != arcs["head"]].sort_values(["tail", "head", "time_s", "length_m"], kind="stable")
-    arcs = arcs.drop_duplicates(["tail", "head"])
+    tail, head = position[arcs["tail"].to_numpy()], position[arcs["head"].to_numpy()]
+    order = np.lexsort((arcs["length_m"].to_numpy(), arcs["time_s"].to_numpy(), head, tail))
+    tail, head = tail[order], head[order]
+    kept = tail != head
+    kept[1:] &= (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])  # the first of several is the fastest
+    order, tail, head = order[kept], tail[kept], head[kept]
     start = np.zeros(len(nodes) + 1, dtype=np.int32)
-    start[1:] = np.cumsum(np.bincount(arcs["tail"], minlength=len(nodes)))
+    start[1:] = np.cumsum(np.bincount(tail, minlength=len(nodes)))
     return RoadNetwork(
         mode=mode,
         start=start,
-        head=arcs["head"].to_numpy(dtype=np.int32),
-        length_m=arcs["length_m"].to_numpy(dtype=np.float32),
-        time_s=arcs["time_s"].to_numpy(dtype=np.float32),
+        head=head,
+        length_m=arcs["length_m"].to_numpy()[order].astype(np.float32),
+        time_s=arcs["time_s"].to_numpy()[order].astype(np.float32),
         x_m=x[nodes],
         y_m=y[nodes],
         parts=parts,
         kept_share=share,
         source=roads.source,
         date=roads.date,
-        enterable=arcs["open"].to_numpy(dtype=bool),
+        enterable=arcs["open"].to_numpy(dtype=bool)[order],
         off_road_kmh=next((c.speed_kmh["walk"] for c in roads.classes if c.name == STRAIGHT_LINE), 4.0),
     )
 

@@ -18,7 +18,7 @@ import shapely
 
 from geodata.crs import WGS84
 from geodata.errors import DataError
-from geodata.osm_features import tell_unreadable_osm
+from geodata.osm_pass import keep_other, tell_unreadable_osm
 from geodata.osm_tags import parse_population
 from geodata.shapes import Shapes
 
@@ -62,7 +62,9 @@ def read_osm_cut_areas(
         ``area_id``, ``name``, ``population_people``, as :func:`geodata.osm_features.read_osm_admin_areas`. Areas
         with a gap in the border inside ``bounds``, or whose inside cannot be told, are left out.
     """
-    borders, lines = _read_borders(Path(path), level)
+    path = Path(path)
+    by_level, lines = keep_other("borders", path, lambda: _read_borders(path))
+    borders = by_level.get(str(level), [])
     box = shapely.box(*bounds)
     nodes = dict(zip(centres["place_id"], centres.geometry, strict=True))
     named = dict(zip(centres["name"].str.casefold(), centres.geometry, strict=True))
@@ -147,17 +149,19 @@ def _is_same_side(first: shapely.Geometry, second: shapely.Geometry, border: sha
     return bool(len(shapely.get_coordinates(crossings)) % 2 == 0)
 
 
-def _read_borders(path: Path, level: int) -> tuple[list[_Border], dict[int, shapely.Geometry]]:
-    """Return the areas of a level, and the lines of their border ways that the file holds."""
+def _read_borders(path: Path) -> tuple[dict[str, list[_Border]], dict[int, shapely.Geometry]]:
+    """Return the areas by ``admin_level``, and the lines of their border ways that the file holds."""
     import osmium
 
     try:
-        borders = [_build_border(relation) for relation in _list_relations(path, level)]
-        wanted = {way for border in borders for way in border.ways}
+        borders = _list_borders(path)
+        wanted = {way for level in borders.values() for border in level for way in border.ways}
+        chosen = osmium.filter.IdFilter(wanted)
+        chosen.enable_for(osmium.osm.WAY)
         lines: dict[int, shapely.Geometry] = {}
-        reader = osmium.FileProcessor(str(path.resolve())).with_locations()
-        for way in reader.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY)):
-            if isinstance(way, osmium.osm.Way) and way.id in wanted:
+        reader = osmium.FileProcessor(str(path.resolve()), osmium.osm.NODE | osmium.osm.WAY).with_locations()
+        for way in reader.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY)).with_filter(chosen):
+            if isinstance(way, osmium.osm.Way):
                 places = [(node.location.lon, node.location.lat) for node in way.nodes if node.location.valid()]
                 if len(places) == len(way.nodes) > 1:
                     lines[way.id] = shapely.LineString(places)
@@ -166,14 +170,16 @@ def _read_borders(path: Path, level: int) -> tuple[list[_Border], dict[int, shap
     return borders, lines
 
 
-def _list_relations(path: Path, level: int) -> Any:
-    """Yield the named administrative relations of a level."""
+def _list_borders(path: Path) -> dict[str, list[_Border]]:
+    """Return the named administrative relations by level."""
     import osmium
 
-    chosen = osmium.filter.TagFilter(("admin_level", str(level)))
+    found: dict[str, list[_Border]] = {}
+    chosen = osmium.filter.KeyFilter("admin_level")
     for element in osmium.FileProcessor(str(path.resolve()), osmium.osm.RELATION).with_filter(chosen):
         if element.tags.get("boundary") == "administrative" and element.tags.get("name"):
-            yield element
+            found.setdefault(element.tags["admin_level"], []).append(_build_border(element))
+    return found
 
 
 def _build_border(relation: Any) -> _Border:

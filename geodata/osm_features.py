@@ -6,8 +6,7 @@ All readers return longitude and latitude (EPSG:4326). Ids are the kind of eleme
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,20 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.archives import check_gzip
 from geodata.crs import WGS84
-from geodata.errors import DataError, DataIssue
-from geodata.messages import msg
+from geodata.errors import DataError
+from geodata.osm_pass import (
+    ADDRESSES,
+    AREAS,
+    BUILDINGS,
+    PLACES,
+    SCHOOLS,
+    WATER,
+    Feature,
+    read_features,
+    require_file,
+    tell_unreadable_osm,
+)
 from geodata.osm_tags import (
     DWELLING_LEVELS,
     OTHER_DWELLING_LEVELS,
@@ -28,7 +37,6 @@ from geodata.osm_tags import (
     parse_levels,
     parse_population,
 )
-from geodata.pbf_words import DamagedBlockError, check_words
 from geodata.population_table import Values
 from geodata.shapes import Shapes
 
@@ -47,20 +55,6 @@ _RAILWAYS = frozenset(["rail", "light_rail", "narrow_gauge"])
 _SIDE_TRACKS = frozenset(["yard", "siding", "crossover"])
 
 
-@dataclass(frozen=True)
-class _Feature:
-    """One element with its tags and shape; ``kind`` is n, w or r."""
-
-    kind: str
-    number: int
-    tags: Mapping[str, str]
-    wkb: bytes
-
-    @property
-    def osm_id(self) -> str:
-        return f"{self.kind}{self.number}"
-
-
 def read_osm_schools(path: str | Path) -> gpd.GeoDataFrame:
     """Return schools and kindergartens as points.
 
@@ -72,11 +66,7 @@ def read_osm_schools(path: str | Path) -> gpd.GeoDataFrame:
     the same school: the outline stays; of outlines with one name within that distance, the largest.
     """
     amenities = {"school", "kindergarten"}
-    found = [
-        feature
-        for feature in _read_features(path, ("amenity",), kinds="na")
-        if feature.tags.get("amenity") in amenities
-    ]
+    found = [feature for feature in read_features(path, SCHOOLS) if feature.tags.get("amenity") in amenities]
     shapes = _shapes(found)
     stages = [guess_stages(feature.tags) for feature in found]
     table = pd.DataFrame(
@@ -102,7 +92,7 @@ def read_osm_buildings(path: str | Path) -> gpd.GeoDataFrame:
     levels; untagged levels by type, see ``osm_tags.DWELLING_LEVELS``), ``inhabited`` (whether people may live in this
     type of building).
     """
-    found = [f for f in _read_features(path, ("building",), kinds="a") if f.tags.get("building") != "no"]
+    found = [f for f in read_features(path, BUILDINGS) if f.tags.get("building") != "no"]
     shapes = _shapes(found)
     types = [feature.tags["building"] for feature in found]
     levels = np.array([parse_levels(feature.tags.get("building:levels", "")) for feature in found], dtype=np.float64)
@@ -117,7 +107,7 @@ def read_osm_buildings(path: str | Path) -> gpd.GeoDataFrame:
 
 def read_osm_places(path: str | Path) -> gpd.GeoDataFrame:
     """Return named settlements (nodes tagged ``place``): ``place_id``, ``name``, ``place``, ``population_people``."""
-    found = [f for f in _read_features(path, ("place",), kinds="n") if f.tags.get("name")]
+    found = [f for f in read_features(path, PLACES) if f.tags.get("name")]
     table = pd.DataFrame(
         {
             "place_id": [feature.osm_id for feature in found],
@@ -137,7 +127,7 @@ def read_osm_admin_areas(path: str | Path, level: int = 8) -> gpd.GeoDataFrame:
     """
     found = [
         feature
-        for feature in _read_features(path, ("boundary",), kinds="a")
+        for feature in read_features(path, AREAS)
         if feature.tags.get("boundary") == "administrative"
         and feature.tags.get("admin_level") == str(level)
         and feature.tags.get("name")
@@ -161,7 +151,7 @@ def read_osm_addresses(path: str | Path) -> pd.DataFrame:
     """
     found = [
         (street.strip(), feature.tags["addr:housenumber"].strip(), feature.wkb)
-        for feature in _read_features(path, ("addr:housenumber",), kinds="na")
+        for feature in read_features(path, ADDRESSES)
         if (street := feature.tags.get("addr:street") or feature.tags.get("addr:place", ""))
     ]
     table = pd.DataFrame([row[:2] for row in found], columns=["street", "house_number"], dtype="str")
@@ -172,12 +162,12 @@ def read_osm_addresses(path: str | Path) -> pd.DataFrame:
 def read_osm_water(path: str | Path) -> gpd.GeoDataFrame:
     """Return water for the basemap: ``kind`` (river, stream, lake, sea), ``name``; lines and polygons.
 
-    Coastline is a line of kind ``sea``.
+    Coastline is a line of kind ``sea``. Lines come first: how osmium mixes them with areas differs from pass to pass.
     """
-    rows: list[tuple[str, str, bytes]] = []
-    for feature in _read_features(path, ("waterway", "natural", "landuse", "water"), kinds="wa"):
+    rows: list[tuple[str, str, str]] = []
+    for feature in sorted(read_features(path, WATER), key=lambda feature: feature.kind != "l"):
         kind = _name_water(feature.tags)
-        is_line = shapely.from_wkb(feature.wkb).geom_type == "LineString"
+        is_line = feature.kind == "l"
         wanted_line = feature.tags.get("waterway") in _WATERWAYS or feature.tags.get("natural") == "coastline"
         if kind and (wanted_line if is_line else feature.tags.get("natural") != "coastline"):
             rows.append((kind, feature.tags.get("name", ""), feature.wkb))
@@ -193,7 +183,7 @@ def read_osm_barriers(path: str | Path) -> gpd.GeoDataFrame:
     """
     import osmium
 
-    path = _require_file(path)
+    path = require_file(path)
     rows: list[tuple[str, str]] = []
     lines: list[shapely.Geometry] = []
     keys = osmium.filter.KeyFilter("railway", "waterway")
@@ -245,82 +235,6 @@ def compute_areas_m2(shapes: Shapes) -> Values:
     return np.asarray(shapely.area(shapes) * metres_lon * metres_lat, dtype=np.float64)
 
 
-def _read_features(path: str | Path, keys: Sequence[str], *, kinds: str) -> list[_Feature]:
-    """Return the elements that carry one of the keys: ``n`` nodes, ``w`` open ways as lines, ``a`` areas.
-
-    Elements whose shape is broken or lies outside the extract are left out, as every map drawn from OSM does.
-
-    Raises ``DataError`` where the file is absent or is not OSM.
-    """
-    path = _require_file(path)
-    import osmium
-
-    try:
-        return list(_walk(path, keys, kinds))
-    except (RuntimeError, ValueError, OSError, osmium.InvalidLocationError) as error:
-        raise DataError(tell_unreadable_osm(path, str(error))) from error
-
-
-def _require_file(path: str | Path) -> Path:
-    """Return the path of a file that is there and, where it is packed, unpacks to a bounded size."""
-    path = Path(path)
-    if not path.is_file():
-        raise DataError(tell_unreadable_osm(path, "no such file"))
-    if path.suffix.lower() == ".gz":
-        check_gzip(path)
-    if path.suffix.lower() == ".pbf":
-        try:
-            check_words(path)
-        except DamagedBlockError as error:
-            raise DataError(tell_unreadable_osm(path, str(error))) from error
-    return path
-
-
-def _walk(path: Path, keys: Sequence[str], kinds: str) -> Iterator[_Feature]:
-    import osmium
-
-    factory = osmium.geom.WKBFactory()
-    chosen = osmium.filter.KeyFilter(*keys)
-    reader = osmium.FileProcessor(str(path.resolve()))
-    if "a" in kinds:
-        reader = reader.with_areas(osmium.filter.KeyFilter(*keys))
-    elif "w" in kinds:
-        reader = reader.with_locations()
-    for element in reader.with_filter(chosen):
-        try:
-            shape = _draw(element, factory, kinds)
-        except (RuntimeError, osmium.InvalidLocationError):
-            continue
-        if shape is not None:
-            kind, number, wkb = shape
-            yield _Feature(kind, number, {tag.k: tag.v for tag in element.tags}, bytes.fromhex(wkb))
-
-
-def _draw(element: Any, factory: Any, kinds: str) -> tuple[str, int, str] | None:
-    """Return kind, number and hexadecimal WKB of an element, or ``None`` where that kind is not wanted."""
-    if element.is_area():
-        if "a" not in kinds:
-            return None
-        return "w" if element.from_way() else "r", element.orig_id(), factory.create_multipolygon(element)
-    if element.is_node():
-        return ("n", element.id, factory.create_point(element)) if "n" in kinds else None
-    if element.is_way() and "w" in kinds and len(element.nodes) > 1:
-        return "w", element.id, factory.create_linestring(element)
-    return None
-
-
-def tell_unreadable_osm(path: Path, found: str) -> DataIssue:
-    """Return the issue of a file that is absent, is broken, or is not OpenStreetMap."""
-    return DataIssue(
-        "osm_file",
-        "error",
-        msg("The OpenStreetMap file cannot be read."),
-        file=path.name,
-        found=found,
-        cure=msg("Give a file ending in .osm.pbf, .osm or .osm.gz."),
-    )
-
-
 def _name_water(tags: Mapping[str, str]) -> str:
     """Return the kind of water an element is, or ``""``."""
     if tags.get("natural") == "coastline":
@@ -332,12 +246,12 @@ def _name_water(tags: Mapping[str, str]) -> str:
     return ""
 
 
-def _from_wkb(parts: Iterable[bytes]) -> Shapes:
+def _from_wkb(parts: Iterable[str]) -> Shapes:
     shapes: Shapes = shapely.from_wkb(np.array(list(parts), dtype=object))
     return shapes
 
 
-def _shapes(features: Sequence[_Feature]) -> Shapes:
+def _shapes(features: Sequence[Feature]) -> Shapes:
     return _from_wkb(feature.wkb for feature in features)
 
 
@@ -347,7 +261,7 @@ def _build_layer(table: pd.DataFrame, shapes: Shapes) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(table.reset_index(drop=True), geometry=list(shapes), crs=WGS84)
 
 
-def _read_populations(features: Sequence[_Feature]) -> Values:
+def _read_populations(features: Sequence[Feature]) -> Values:
     return np.array([parse_population(feature.tags.get("population", "")) for feature in features], dtype=np.float64)
 
 

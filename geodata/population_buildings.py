@@ -187,9 +187,9 @@ def _choose_total(name: str, tagged: float, inside: gpd.GeoDataFrame) -> float:
 def _share_out(buildings: gpd.GeoDataFrame, towns: _Towns, file: str) -> tuple[gpd.GeoDataFrame, list[DataIssue]]:
     """Return buildings with ``population_people`` and ``town``, and discs for municipalities without buildings."""
     points = shapely.point_on_surface(buildings.geometry.to_numpy())
-    pairs = shapely.STRtree(towns.shapes).query(points, predicate="intersects")
+    pairs = shapely.STRtree(points).query(towns.shapes, predicate="intersects")  # prepares the few large outlines
     town = np.full(len(buildings), -1)
-    town[pairs[0][::-1]] = pairs[1][::-1]
+    town[pairs[1][::-1]] = pairs[0][::-1]
     floor = buildings["floor_area_m2"].to_numpy(dtype=np.float64)
     weight = np.where(buildings["inhabited"].to_numpy(), floor, 0.0)
     n = len(towns.names)

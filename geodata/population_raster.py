@@ -21,7 +21,7 @@ from geodata.errors import CrsError, DataError, DataIssue, MissingColumnError
 from geodata.messages import Message, msg
 from geodata.population_table import COUNT_COLUMNS, PUPIL_COLUMNS, Band, RasterCounts, Values, fill_pupils
 from geodata.raster_grid import RasterGrid
-from geodata.raster_names import choose_age_files, choose_total_file
+from geodata.raster_names import choose_age_files, choose_total_file, parse_raster_name
 from geodata.raster_window import StudyWindow
 from geodata.shapes import project_shapes
 from geodata.study import Progress, Stage, no_progress
@@ -260,6 +260,11 @@ def _choose_band(source: DatasetReader, path: Path, year: int) -> tuple[int, lis
         return 1, []
     found = [_BAND_YEAR.findall(text or "") for text in source.descriptions]
     years = {int(each[0]): number for number, each in enumerate(found, start=1) if len(each) == 1}
+    if len(years) < source.count and year and parse_raster_name(path).year != year:
+        problem = msg("There is no raster of the year {year}.", year=year)
+        cure = msg("Write into the raster which band is of which year, or give a file of that year.")
+        bands = ", ".join(text or str(number) for number, text in enumerate(source.descriptions, start=1))
+        raise DataError(DataIssue("raster_years", "error", problem, file=path.name, found=bands, cure=cure))
     if len(years) < source.count:
         text = msg("The raster has {count} bands; the first is used.", count=source.count)
         return 1, [DataIssue("raster_bands", "warning", text, file=path.name)]
@@ -323,6 +328,8 @@ def _read_strips(
         strip = source.read(
             band, masked=True, window=Window(grid.first_column, grid.first_row + top, columns, bottom - top)
         )
+        if (source.scales[band - 1], source.offsets[band - 1]) != (1.0, 0.0):  # tenths of people in whole numbers
+            strip = strip * source.scales[band - 1] + source.offsets[band - 1]
         cells, counts = _clean(strip, faults)
         people_cells += len(cells)
         if people_cells > MAX_CELLS:

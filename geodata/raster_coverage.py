@@ -18,7 +18,7 @@ import shapely
 
 from geodata.cache import DiskCache
 from geodata.raster_grid import Floats, Places, RasterGrid
-from geodata.raster_kernels import add_cells, add_runs, lay_polygons
+from geodata.raster_kernels import add_covered, lay_polygons
 from geodata.shapes import Shapes
 from geodata.study import FrozenArrays, compute_digest
 
@@ -111,10 +111,15 @@ def sum_cells(coverage: Coverage, values: npt.ArrayLike) -> Floats:
 def _sum_half(coverage: Coverage, flat: npt.NDArray[np.floating[Any]], half: int) -> Floats:
     """Return the sums over one part of the lists; the parts are the same wherever they are added up."""
     total = np.zeros(coverage.n_units)
-    cells, runs = (slice(*_cut(len(part), half)) for part in (coverage.unit, coverage.run_unit))
-    add_cells(flat, coverage.unit[cells], coverage.cell[cells], coverage.share[cells], total)
+    parts, runs = (slice(*_cut(len(part), half)) for part in (coverage.unit, coverage.run_unit))
     zero = np.float32(0.0) if flat.dtype == np.float32 else np.float64(0.0)
-    add_runs(flat, zero, coverage.run_unit[runs], coverage.run_start[runs], coverage.run_stop[runs], total)
+    add_covered(
+        flat,
+        zero,
+        (coverage.unit[parts], coverage.cell[parts], coverage.share[parts]),
+        (coverage.run_unit[runs], coverage.run_start[runs], coverage.run_stop[runs]),
+        total,
+    )
     return total
 
 

@@ -18,7 +18,9 @@ Array: TypeAlias = "np.ndarray[Any, Any]"
 TINY = 1e-9
 """Shares nearer than this to 0 or 1 are 0 or 1: below what adding up coordinates leaves exact."""
 RUN_CELLS = 512
-"""So many cells are added up in the type of the raster, see :func:`add_runs`."""
+"""So many cells are added up in the type of the raster, see :func:`add_covered`."""
+BAND_CELLS = 50_000
+"""So many cells of the grid are kept near, see :func:`add_covered`."""
 BUFFER_CELLS = 1 << 20
 """Polygons are laid in bands of rows of at most about this many cells."""
 
@@ -168,32 +170,62 @@ def _list_row(
     return n_cells, n_runs
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def add_cells(values: Array, part: Array, cell: Array, share: Array, total: Array) -> None:
-    """Add to ``total`` (per part) the values of partly covered cells; NaN counts as nothing. ``values`` are flat."""
-    for number in range(len(cell)):
-        value = values[np.uint64(cell[number])]  # unsigned: no test for a place counted from the end
-        total[np.uint64(part[number])] += share[number] * value if value == value else 0.0
+@njit(cache=True, nogil=True)
+def _add_neighbours(values: Array, first: int, last: int, zero: Any) -> Any:
+    """Return the sum of neighbouring values in the type of ``zero``, in eight lanes: additions need not wait."""
+    a = b = c = d = e = f = g = h = zero
+    place = first
+    while place < last - 7:
+        at = np.uint64(place)  # unsigned: no test for a place counted from the end
+        a += values[at]
+        b += values[at + np.uint64(1)]
+        c += values[at + np.uint64(2)]
+        d += values[at + np.uint64(3)]
+        e += values[at + np.uint64(4)]
+        f += values[at + np.uint64(5)]
+        g += values[at + np.uint64(6)]
+        h += values[at + np.uint64(7)]
+        place += 8
+    total = ((a + b) + (c + d)) + ((e + f) + (g + h))
+    while place < last:
+        total += values[np.uint64(place)]
+        place += 1
+    return total
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def add_runs(values: Array, zero: Any, part: Array, start: Array, stop: Array, total: Array) -> None:
-    """Add to ``total`` (per part) the values of runs of whole cells; NaN counts as nothing. ``values`` are flat.
+@njit(cache=True, nogil=True)
+def add_covered(
+    values: Array, zero: Any, cells: tuple[Array, Array, Array], runs: tuple[Array, Array, Array], total: Array
+) -> None:
+    """Add to ``total`` (per unit) the values that lie in it; NaN counts as nothing. ``values`` are flat.
 
-    Up to :data:`RUN_CELLS` cells are added in the type of ``zero``, and those sums in float64: float32 halves the work,
-    and of so few numbers, in as many lanes as the processor has, it keeps six digits and more.
+    ``cells``: unit, position and share of partly covered cells; ``runs``: unit, start and stop of runs of whole cells;
+    both in the order of the grid. They are gone through side by side, :data:`BAND_CELLS` of the grid at a time, so that
+    values come from the main memory once. Up to :data:`RUN_CELLS` cells of a run are added in the type of ``zero``, and
+    those sums in float64: of so few numbers, in eight lanes, float32 keeps six digits and more.
     """
-    for number in range(len(part)):
-        for first in range(start[number], stop[number], RUN_CELLS):
-            last = min(first + RUN_CELLS, stop[number])
-            run = zero
-            for value in values[first:last]:
-                run += value
-            if run != run:  # some are not known: rare, so only then each is asked
-                run = zero
-                for value in values[first:last]:
-                    run += value if value == value else zero
-            total[np.uint64(part[number])] += run
+    unit, cell, share = cells
+    run_unit, run_start, run_stop = runs
+    number = run = 0
+    limit = 0
+    while number < len(cell) or run < len(run_start):
+        limit += BAND_CELLS
+        while run < len(run_start) and run_start[run] < limit:
+            first, stop = run_start[run], run_stop[run]
+            while first < stop:
+                last = min(first + RUN_CELLS, stop)
+                piece = _add_neighbours(values, first, last, zero)
+                if piece != piece:  # some are not known: rare, so only then each is asked
+                    piece = zero
+                    for value in values[first:last]:
+                        piece += value if value == value else zero
+                total[np.uint64(run_unit[run])] += piece
+                first = last
+            run += 1
+        while number < len(cell) and cell[number] < limit:
+            value = values[np.uint64(cell[number])]
+            total[np.uint64(unit[number])] += share[number] * value if value == value else 0.0
+            number += 1
 
 
 @njit(cache=True, nogil=True)

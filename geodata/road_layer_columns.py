@@ -8,7 +8,7 @@ words                       meaning
 ==========================  ======================================================================
 yes, no, -1, 单向, 双向 …    as in OpenStreetMap
 F, T, B                     along the line (from), against it (to), both: Geofabrik, HERE
-T, F alone                  true, false: one-way, not
+T, F alone                  true, false: one-way, not (also F where nothing else stands)
 0, 1, 2, 3                  not surveyed, both, along, against: NavInfo; only where 2 or 3 occurs
 ==========================  ======================================================================
 """
@@ -16,6 +16,7 @@ T, F alone                  true, false: one-way, not
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,9 +42,17 @@ UNKNOWN_CLASS = "road"
 """Class of a line that tells none."""
 NO_ROAD = "none"
 ACCESS = ("access", "access_walk", "access_bicycle", "access_drive")
+LEAST_LINES = 20
+MOST_ONE_WAY = 0.5
+"""Share of one-way lines, of at least :data:`LEAST_LINES`, above which the words of the column are doubted."""
 MAX_WORDS = 30
 """Unknown words of a column that are told one by one."""
 
+_OTHER_TAG = re.compile(r'"([^"]+)"=>"((?:[^"\\]|\\.)*)"')
+_SPREAD_TAGS = (
+    *("oneway", "bridge", "tunnel", "layer", "maxspeed", "ref"),
+    *("access", "foot", "bicycle", "motor_vehicle"),
+)
 _FROM_TO = {"f": "yes", "t": "reverse", "b": "no", "ft": "yes", "tf": "reverse"}
 _NAVINFO = {"0": "no", "1": "no", "2": "yes", "3": "reverse", "4": "no"}
 
@@ -68,6 +77,7 @@ def read_road_columns(layer: gpd.GeoDataFrame, file: str, source: RoadsSource) -
     """Read the columns of a layer by ``columns`` and ``values`` of ``[roads]``; what is wrong is in ``issues``."""
     table = pd.DataFrame(layer.drop(columns=layer.geometry.name))
     table.columns = [str(header) for header in table.columns]
+    table = _spread_other_tags(table)
     schema = read_table_schema("roads")
     known = [column.name for column in schema.columns]
     headers = match_columns(table.columns, "roads", source.columns)
@@ -97,6 +107,21 @@ def read_road_columns(layer: gpd.GeoDataFrame, file: str, source: RoadsSource) -
         origin=origin,
         issues=reader.issues,
     )
+
+
+def _spread_other_tags(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with columns of the tags that GDAL and QGIS put into ``other_tags`` of an OSM file.
+
+    They write one-way streets, bridges and limits there (``"oneway"=>"yes","bridge"=>"yes"``); a roundabout is one-way.
+    """
+    if "other_tags" not in table.columns or not table["other_tags"].notna().any():
+        return table
+    found = [dict(_OTHER_TAG.findall(str(cell))) if cell else {} for cell in table["other_tags"].fillna("")]
+    for tags in found:
+        if tags.get("junction") in ("roundabout", "circular"):
+            tags.setdefault("oneway", "yes")
+    fresh = {name: [tags.get(name, "") for tags in found] for name in _SPREAD_TAGS if name not in table.columns}
+    return table.assign(**{name: cells for name, cells in fresh.items() if any(cells)})
 
 
 def _prefer_words(headers: dict[str, str], table: pd.DataFrame, source: RoadsSource) -> dict[str, str]:
@@ -231,14 +256,28 @@ class _Reader:
         more: dict[str, str] = {}
         if present <= set(_NAVINFO) and present & {"2", "3"}:
             more = _NAVINFO
-        elif "t" in present and not present & {"b", "ft", "tf"}:
+        elif present == {"f"} or ("t" in present and not present & {"b", "ft", "tf"}):
             more = {"t": "yes", "f": "no"}
         elif present & {"b", "ft", "tf"}:
             more = _FROM_TO
         words = self.read_words("oneway", more)
+        self._tell_many(words)
         motorways = np.isin(road_class, ["motorway", "motorway_link"])
         blank = np.where(motorways, "", "no")
         return np.where(words == "", blank, np.where(words == "reverse", "-1", words)).astype(object)
+
+    def _tell_many(self, words: Texts) -> None:
+        """Warn where more lines are one-way than any county has: the column may code something else."""
+        share = float((words == "yes").mean() + (words == "reverse").mean()) if len(words) else 0.0
+        if len(words) < LEAST_LINES or share <= MOST_ONE_WAY:
+            return
+        problem = msg("By this column {share:.0%} of all lines are one-way.", share=share)
+        cure = msg("If its words mean something else, say so in the study file under roads.values.oneway.")
+        found = ", ".join(sorted({word for word in self.read_texts("oneway") if word})[:5])
+        header = self.origin.headers["oneway"]
+        self.issues.append(
+            DataIssue("road_words", "warning", problem, self.origin.file, column=header, found=found, cure=cure)
+        )
 
     def read_speeds(self) -> Texts:
         """Return the limit of every row as a tag (``"50"``, ``"30 mph"``); "" where there is none."""

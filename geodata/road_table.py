@@ -165,7 +165,9 @@ def _cut_ways(
 def _code(highway: pd.Series, classes: dict[str, RoadClass]) -> npt.NDArray[np.int16]:
     """Return the position of each tag in ``classes``; -1 for other classes, and for rows that are no road."""
     position = {name: number for number, name in enumerate(classes) if classes[name].group != "none"}
-    return np.asarray(highway.astype(object).map(position).fillna(-1), dtype=np.int16)
+    column = highway.astype("category")
+    table = np.array([*(position.get(word, -1) for word in column.cat.categories), -1], dtype=np.int16)
+    return table[column.cat.codes.to_numpy()]
 
 
 def _read_names(tags: pd.DataFrame) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:

@@ -33,6 +33,7 @@ from geodata.values import (
     normalise_header,
     parse_number,
     parse_year,
+    split_unit,
 )
 
 if TYPE_CHECKING:
@@ -263,6 +264,8 @@ def _convert_cell(
 
 
 def _convert_number(text: str, column: ColumnSchema, factor: float) -> tuple[float | int | None, _Finding | None]:
+    text, own = split_unit(text, column.unit)
+    factor = factor if own is None else own  # what the cell says goes before what the header says
     try:
         if column.unit == "deg":  # whether the pair of columns makes sense, geodata.coordinate_columns says
             return parse_degrees(text), None
@@ -272,9 +275,10 @@ def _convert_number(text: str, column: ColumnSchema, factor: float) -> tuple[flo
         return None, ("type", msg("Not a number."), expected, msg("Write the number only, without words."), "error")
     if value is None:
         return None, None
+    value = value if factor == 1 else round(value * factor, 2)
     if column.type == "integer" and value != int(value):
         return value, ("type", msg("Not a whole number."), msg("a whole number"), None, "error")
-    value = int(value) if column.type == "integer" else value if factor == 1 else round(value * factor, 2)
+    value = int(value) if column.type == "integer" else value
     return value, _check_range(value, column)
 
 

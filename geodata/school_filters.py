@@ -47,7 +47,7 @@ def take_headings(sheet: Sheet, headers: Mapping[str, str]) -> tuple[Sheet, list
         text = str(frame.iloc[at, int(np.flatnonzero(filled[at])[0])])
         bare = _NUMBERED.sub("", text, count=1).strip()
         is_stage, is_town = bool(_STAGED.fullmatch(bare)), bool(_TOWN.fullmatch(bare))
-        if not (is_stage and (bare != text or not _is_name(bare))) and not is_town:
+        if not (is_stage and not _is_name(bare)) and not is_town:
             continue
         found["town" if is_town else "stage"][at] = bare if is_town else guess_kind(bare)
         problem = msg("This row is a heading of the rows below it, not a school.")
@@ -62,9 +62,10 @@ def take_headings(sheet: Sheet, headers: Mapping[str, str]) -> tuple[Sheet, list
 
 
 def _is_name(text: str) -> bool:
-    """Whether a heading could be a school's name: 红旗小学 may be, 小学部分 is not."""
+    """Whether a heading could be a school's name: 红旗小学 may be, 小学部分 and 农村小学 are not."""
     return not re.fullmatch(
-        r"(普通)?(幼儿园|小学|初中|高中|初级中学|高级中学|教学点|完全中学|.*部分|.*阶段|.*段|.*组)", text
+        r"(普通|城区|县城|城镇|乡镇|农村|村级|县直|市直|区直|直属|公办|民办)*(幼儿园|小学|初中|高中|初级中学|高级中学|教学点|完全中学|.*部分|.*阶段|.*段|.*组)",
+        text,
     )
 
 
@@ -89,7 +90,9 @@ def leave_out_rows(sheet: Sheet, headers: Mapping[str, str], source: SchoolsSour
     places = [headers[name] for name in ("lon_deg", "x_m") if name in headers]
     if sheet.x is None and places:
         frame = sheet.frame
-        nowhere = np.all([[is_missing(cell) for cell in frame[place]] for place in places], axis=0)
+        nowhere = np.all(
+            [[is_missing(cell) or not cell.strip("0. ") for cell in frame[place]] for place in places], axis=0
+        )
         rows = frame.to_numpy(dtype=object)
         for at in np.flatnonzero(nowhere & ~left).tolist():
             cells = [str(cell) for cell in rows[at]]

@@ -202,8 +202,75 @@ def fill_near(
 
 
 @njit(cache=True, nogil=True)
-def pair_arcs(start: Array, head: Array) -> tuple[Array, Array, Array, Array]:
-    """Return the edges of a network: lower node, higher node, and the first arc each way (-1 = none), in this order."""
+def fill_nodes(
+    graph: tuple[Array, ...], unit: tuple[Array, Array], goals: Array, limit: Any, column: int, time_min: Array
+) -> None:
+    """Search from each of some nodes and write the minutes of the units within ``limit`` into a column each.
+
+    ``graph``: start, head, milliseconds of the turned graph. ``unit``: (first, item), the units at each node.
+    """
+    start, head, cost = graph
+    first, item = unit
+    no_way = limit + cost.dtype.type(1)
+    best = np.full(len(start) - 1, no_way, dtype=cost.dtype)
+    touched = np.empty(len(best), dtype=np.int32)
+    keys = np.empty(len(head) + 2, dtype=cost.dtype)
+    items = np.empty(len(keys), dtype=np.int32)
+    seed, nothing = np.empty(1, dtype=np.int32), np.zeros(1, dtype=cost.dtype)
+    for number in range(len(goals)):
+        seed[0] = goals[number]
+        count = settle(start, head, cost, seed, nothing, limit, len(best) + 1, best, touched, keys, items)
+        for place in range(count):
+            node = touched[place]
+            for spot in range(first[node], first[node + 1]):
+                time_min[item[spot], column + number] = np.float32(best[node]) / np.float32(60000.0)
+            best[node] = no_way
+
+
+@njit(cache=True, nogil=True)
+def turn_costs(start: Array, head: Array, time_s: Array, longest_ms: int) -> tuple[Array, Array, Array]:
+    """Return start, head and whole milliseconds of the arcs turned round."""
+    n_nodes = len(start) - 1
+    first = np.zeros(n_nodes + 1, dtype=np.int32)
+    for node in head:
+        first[node + 1] += 1
+    for node in range(n_nodes):
+        first[node + 1] += first[node]
+    place = first[:-1].copy()
+    other = np.empty(len(head), dtype=np.int32)
+    cost = np.empty(len(head), dtype=np.int32)
+    for node in range(n_nodes):
+        for arc in range(start[node], start[node + 1]):
+            spot = place[head[arc]]
+            millis = np.float64(time_s[arc]) * 1000.0
+            other[spot] = node
+            cost[spot] = np.int32(max(np.rint(millis), 0.0)) if millis < longest_ms - 0.5 else longest_ms
+            place[head[arc]] += 1
+    return first, other, cost
+
+
+@njit(cache=True, nogil=True)
+def list_nodes(node: Array, n_nodes: int) -> tuple[Array, Array]:
+    """Return which points lie at each node: first, and the points."""
+    first = np.zeros(n_nodes + 1, dtype=np.int32)
+    for at in node:
+        first[at + 1] += 1
+    for at in range(n_nodes):
+        first[at + 1] += first[at]
+    place = first[:-1].copy()
+    item = np.empty(len(node), dtype=np.int32)
+    for point in range(len(node)):
+        item[place[node[point]]] = point
+        place[node[point]] += 1
+    return first, item
+
+
+@njit(cache=True, nogil=True)
+def pair_arcs(start: Array, head: Array, time_s: Array, length_m: Array) -> tuple[Array, Array, Array, Array]:
+    """Return the edges of a network: lower node, higher node, and one arc each way (-1 = none).
+
+    Of parallel arcs the fastest, of equally fast ones the shortest, of these the first.
+    """
     n_nodes = len(start) - 1
     first = np.zeros(n_nodes + 1, dtype=np.int32)
     for node in range(n_nodes):
@@ -233,7 +300,12 @@ def pair_arcs(start: Array, head: Array) -> tuple[Array, Array, Array, Array]:
                 count += 1
             arc = arcs[spot]
             side = ahead if start[low] <= arc < start[low + 1] and head[arc] != low else back
-            if side[count - 1] < 0 or arc < side[count - 1]:
+            old = side[count - 1]
+            if (
+                old < 0
+                or time_s[arc] < time_s[old]
+                or (time_s[arc] == time_s[old] and (length_m[arc], arc) < (length_m[old], old))
+            ):
                 side[count - 1] = arc
     return tails[:count].copy(), heads[:count].copy(), ahead[:count].copy(), back[:count].copy()
 

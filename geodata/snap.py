@@ -13,7 +13,7 @@ from geodata.messages import msg
 from geodata.study import FrozenArrays, RoadNetwork
 
 if TYPE_CHECKING:
-    from geodata.snap_grid import SnapGrid
+    from geodata.snap_grid import SnapGrids
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -52,10 +52,10 @@ class Edges(FrozenArrays):
 
 
 def build_edges(network: RoadNetwork) -> Edges:
-    """Pair the arcs of ``network`` to edges. Of parallel arcs the first in the network's order is taken."""
+    """Pair the arcs of ``network`` to edges. Of parallel arcs the fastest is taken, of equally fast the shortest."""
     from geodata.search import pair_arcs
 
-    return Edges(*pair_arcs(network.start, network.head))
+    return Edges(*pair_arcs(network.start, network.head, network.time_s, network.length_m))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ class SnapIndex:
     edges: Edges
     usable: npt.NDArray[np.int64]
     ends: tuple[Floats, Floats, Floats, Floats]
-    grids: tuple[SnapGrid, ...]
+    grids: SnapGrids
 
 
 def build_snap_index(network: RoadNetwork, edges: Edges | None = None) -> SnapIndex:

@@ -37,35 +37,52 @@ class SnapGrid(FrozenArrays):
     pieces: npt.NDArray[np.int32]
 
 
-def build_snap_grids(ends: tuple[Array, Array, Array, Array]) -> tuple[SnapGrid, ...]:
-    """Return grids over pieces (x and y of tails, x and y of heads), from fine to coarse."""
-    tail_x, tail_y, head_x, head_y = ends
-    low = min(tail_x.min(), head_x.min()), min(tail_y.min(), head_y.min())
-    high = max(tail_x.max(), head_x.max()), max(tail_y.max(), head_y.max())
-    width, height = high[0] - low[0], high[1] - low[1]
-    least = max(width, height, 1.0) / 30_000.0
-    side = max(np.sqrt(max(width, 1.0) * max(height, 1.0) / (_MOST_CELLS * len(tail_x))), least)
-    grids = []
-    while True:
-        columns, rows = int(width / side) + 1, int(height / side) + 1
-        first, pieces = _list_pieces(ends, low[0], low[1], side, columns, rows)
-        grids.append(SnapGrid(low[0], low[1], side, columns, rows, first, pieces))
-        if max(columns, rows) <= 2 * _RINGS:
-            return tuple(grids)
-        side *= _COARSER
+class SnapGrids:
+    """Grids over pieces, from fine to coarse; the coarse ones are built when a point far from all roads asks."""
+
+    def __init__(self, ends: tuple[Array, Array, Array, Array]) -> None:
+        tail_x, tail_y, head_x, head_y = ends
+        self.ends = ends
+        self.low = float(min(tail_x.min(), head_x.min())), float(min(tail_y.min(), head_y.min()))
+        high = float(max(tail_x.max(), head_x.max())), float(max(tail_y.max(), head_y.max()))
+        self.size = high[0] - self.low[0], high[1] - self.low[1]
+        least = max(*self.size, 1.0) / 30_000.0
+        area = max(self.size[0], 1.0) * max(self.size[1], 1.0)
+        sides = [max(float(np.sqrt(area / (_MOST_CELLS * len(tail_x)))), least)]
+        while max(self.size) / sides[-1] >= 2 * _RINGS:
+            sides.append(sides[-1] * _COARSER)
+        self.sides = tuple(sides)
+        self._built: dict[int, SnapGrid] = {}
+
+    def open_level(self, level: int) -> SnapGrid:
+        """Return the grid of a level, 0 = the finest."""
+        if level not in self._built:
+            side = self.sides[level]
+            columns, rows = int(self.size[0] / side) + 1, int(self.size[1] / side) + 1
+            first, pieces = _list_pieces(self.ends, *self.low, side, columns, rows)
+            self._built[level] = SnapGrid(*self.low, side, columns, rows, first, pieces)
+        return self._built[level]
 
 
-def find_nearest_pieces(
-    grids: tuple[SnapGrid, ...], ends: tuple[Array, Array, Array, Array], x: Array, y: Array
-) -> Array:
+def build_snap_grids(ends: tuple[Array, Array, Array, Array]) -> SnapGrids:
+    """Return grids over pieces: x and y of tails, x and y of heads."""
+    grids = SnapGrids(ends)
+    grids.open_level(0)
+    return grids
+
+
+def find_nearest_pieces(grids: SnapGrids, ends: tuple[Array, Array, Array, Array], x: Array, y: Array) -> Array:
     """Return the number of the nearest piece to each point; of equally near ones the first."""
     best = np.full(len(x), -1, dtype=np.int32)
     away = np.full(len(x), np.inf)
     sure = np.zeros(len(x), dtype=np.bool_)
-    for level, grid in enumerate(grids):
-        rings = _RINGS if level + 1 < len(grids) else max(grid.columns, grid.rows)
+    for level in range(len(grids.sides)):
+        grid = grids.open_level(level)
+        rings = _RINGS if level + 1 < len(grids.sides) else max(grid.columns, grid.rows)
         place = (grid.x_m, grid.y_m, grid.side_m, grid.columns, grid.rows)
         _look_around(place, grid.first, grid.pieces, ends, x, y, rings, best, away, sure)
+        if sure.all():
+            break
     return best
 
 

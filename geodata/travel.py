@@ -28,6 +28,7 @@ from geodata.road_classes import STRAIGHT_LINE, read_road_classes
 from geodata.snap import Snap, snap_points
 from geodata.study import Mode, Progress, RoadNetwork, TravelMatrix, no_progress
 from geodata.travel_choice import Method
+from geodata.travel_nodes import measure_nodes, turn_network
 from geodata.travel_search import Points, TravelSearch, compute_leg_m, read_points
 
 __all__ = [
@@ -151,10 +152,16 @@ def warm_up() -> None:
     for method in methods:
         search.measure((["b"], [100.0], [0.0]), method=method)
         search.measure_minutes((["b"], [100.0], [0.0]), method=method)
+    near = TravelSearch(line, (["a"], [0.0], [0.0]), cutoff_min=30.0)  # asks how far the cutoff reaches
+    near.measure((["b"], [100.0], [0.0]))
+    near.measure_minutes((["b"], [100.0], [0.0]))
     many = ["b"] * 5, [100.0] * 5, [0.0] * 5
     search.measure(many, method="hierarchy")
     search.measure_minutes(many, method="hierarchy")
-    search.find_touched(search.with_costs([0], [80.0]), (["b"], [100.0], [0.0]))
+    changed = search.with_costs([0], [80.0])
+    for lengths in (False, True):
+        search.find_touched(changed, (["b"], [100.0], [0.0]), lengths=lengths)
+    measure_nodes(turn_network(line), [0], [1], cutoff_min=30.0)
     compute_nearest_time(line, [0.0], [0.0])
 
 

@@ -5,6 +5,7 @@ Both read the same whole-number costs of the core arcs and give the same numbers
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,14 +21,14 @@ from geodata.travel_pairs import Located, PairFinder, Pairs
 from geodata.whole_costs import Costs, no_way, to_costs
 
 if TYPE_CHECKING:
-    from geodata.hierarchy import Metric, Selection, Topology
+    from geodata.hierarchy import LiveMetric, Metric, Selection, Topology
     from geodata.hierarchy_sweep import Sweep
 
 Floats32: TypeAlias = npt.NDArray[np.float32]
 Ints: TypeAlias = npt.NDArray[np.int64]
 Tell: TypeAlias = Callable[[float], None]
 
-TOPOLOGY_VERSION = 1
+TOPOLOGY_VERSION = 2
 """Part of the cache key of a hierarchy's shape: raise it when the same roads give another."""
 _FEW = 3
 """Up to so many schools, one by one is faster than a vector of them."""
@@ -146,37 +147,49 @@ class HierarchyEngine:
     def __init__(self, chains: Chains, units: Located, cache: DiskCache | None) -> None:
         self.chains, self.units, self.cache = chains, units, cache
         self._shape: tuple[Topology, Selection, Ints] | None = None  # and the place of every unit in the sweeps' order
-        self._metrics: dict[bool, tuple[Metric, Costs]] = {}  # and the costs from the units to their ends
+        self._live = False  # a fork's
+        self._metrics: dict[bool, tuple[Metric | LiveMetric, Costs]] = {}  # and the costs from the units to their ends
         self._plans: dict[bool, Sweep] = {}
 
     def fork(self, chains: Chains, units: Located) -> HierarchyEngine:
         """Return an engine for the same roads and units with other times, which :meth:`change` may alter."""
+        from geodata.hierarchy import LiveMetric
+        from geodata.hierarchy_sweep import fork_sweep
+
         twin = HierarchyEngine(chains, units, self.cache)
-        twin._shape = self._shape
-        twin._metrics = {lengths: (metric, ends.copy()) for lengths, (metric, ends) in self._metrics.items()}
-        twin._plans = dict(self._plans)
+        twin._shape, twin._live = self._shape, True
+        for lengths, (metric, ends) in self._metrics.items():
+            live = LiveMetric(self._prepare_shape()[0], metric)
+            twin._metrics[lengths] = live, ends.copy()
+            if lengths in self._plans:
+                twin._plans[lengths] = fork_sweep(self._plans[lengths], live)
         return twin
 
     def change(self, chains: Ints, rows: Ints) -> None:
-        """Put the present times of some chains and of some units on the hierarchy."""
-        from geodata.hierarchy import recost
+        """Put the present times of some chains and of some units on the hierarchy of a fork."""
+        from geodata.hierarchy import LiveMetric
+        from geodata.hierarchy_sweep import mend_arcs, mend_units
 
         arcs = np.column_stack([2 * chains, 2 * chains + 1]).ravel()
         seconds, metres = self.chains.measure_arcs(chains)
         for lengths, (metric, ends) in self._metrics.items():
-            ends[rows] = self.units.part(rows).measure_ends(lengths=lengths)
-            cost = to_costs(seconds, metres, lengths=lengths)
-            self._metrics[lengths] = recost(self._prepare_shape()[0], metric, arcs, cost), ends
-        self._plans = {}
+            if not isinstance(metric, LiveMetric):
+                raise TypeError("only the engine of a fork may be changed")
+            own = self.units.part(rows).measure_ends(lengths=lengths)
+            ends[rows] = own
+            lifted = metric.change(arcs, to_costs(seconds, metres, lengths=lengths))
+            if lengths in self._plans:
+                mend_arcs(self._plans[lengths], metric.up_cost, lifted)
+                mend_units(self._plans[lengths], self._prepare_shape()[2][rows], np.ascontiguousarray(own))
 
-    def measure_from_nodes(self, node: npt.NDArray[np.int32], schools: Located) -> Costs:
-        """Return the costs, minutes alone, from some core nodes to schools, shape (nodes, schools)."""
+    def measure_from_nodes(self, node: npt.NDArray[np.int32], schools: Located, *, lengths: bool) -> Costs:
+        """Return the costs from some core nodes to schools, shape (nodes, schools)."""
         from geodata.hierarchy import compute_costs, select_origins
 
         topology = self._prepare_shape()[0]
-        metric = self._prepare_metric(lengths=False)[0]
+        metric = self._prepare_metric(lengths=lengths)[0]
         chosen = select_origins(topology, node)
-        ends = schools.measure_ends(lengths=False)
+        ends = schools.measure_ends(lengths=lengths)
         return compute_costs(topology, metric, chosen, schools.places.node, ends, threads=1)
 
     def ready(self, *, lengths: bool) -> bool:
@@ -193,13 +206,14 @@ class HierarchyEngine:
             self._plans[lengths] = build_sweep(topology, metric, selection, ends)
         return self._plans[lengths]
 
-    def _prepare_metric(self, *, lengths: bool) -> tuple[Metric, Costs]:
-        from geodata.hierarchy import build_metric
+    def _prepare_metric(self, *, lengths: bool) -> tuple[Metric | LiveMetric, Costs]:
+        from geodata.hierarchy import LiveMetric, build_metric
 
         if lengths not in self._metrics:
-            cost = to_costs(*self.chains.measure_arcs(), lengths=lengths)
-            metric = build_metric(self._prepare_shape()[0], cost)
-            self._metrics[lengths] = metric, self.units.measure_ends(lengths=lengths)
+            topology = self._prepare_shape()[0]
+            metric = build_metric(topology, to_costs(*self.chains.measure_arcs(), lengths=lengths))
+            ends = self.units.measure_ends(lengths=lengths)
+            self._metrics[lengths] = LiveMetric(topology, metric) if self._live else metric, ends
         return self._metrics[lengths]
 
     def _prepare_shape(self) -> tuple[Topology, Selection, Ints]:
@@ -265,6 +279,11 @@ def _sort_by_place(pairs: Pairs, place: Ints) -> tuple[Ints, Ints, Costs]:
     at = place[pairs.unit]
     order = np.argsort(at, kind="stable")
     return at[order], pairs.school[order], pairs.cost[order]
+
+
+def count_threads(threads: int) -> int:
+    """Return the number of threads meant: 0 = one per processor, at most eight."""
+    return threads or max(1, min(os.cpu_count() or 1, 8))
 
 
 def run_blocks(task: Callable[[int], None], blocks: range, threads: int, tell: Tell | None = None) -> None:

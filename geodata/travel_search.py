@@ -6,7 +6,6 @@ a contraction hierarchy (:mod:`geodata.hierarchy`). :mod:`geodata.travel_choice`
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, fields, replace
@@ -21,7 +20,7 @@ from geodata.messages import msg
 from geodata.snap import Edges, Snap, SnapIndex, build_snap_index, snap_points
 from geodata.study import FrozenArrays, Progress, RoadNetwork, no_progress
 from geodata.travel_choice import PROBE_NODES, PROBES, Method, Work, choose_method
-from geodata.travel_engines import BoundedEngine, HierarchyEngine, Question
+from geodata.travel_engines import BoundedEngine, HierarchyEngine, Question, count_threads
 from geodata.travel_pairs import Located, PairFinder
 from geodata.whole_costs import cost_type, to_limit
 
@@ -95,7 +94,7 @@ class TravelSearch:
         self.limit_s = cutoff_min * 60.0
         self.walk_m_s = network.off_road_kmh / 3.6
         self.used_again = used_again
-        self.threads = threads or max(1, min(os.cpu_count() or 1, 8))
+        self.threads = count_threads(threads)
         self.index: SnapIndex = build_snap_index(network)
         self.chains: Chains = build_chains(network, self.index.edges)
         _, x, y = read_points(units)
@@ -139,7 +138,8 @@ class TravelSearch:
         """Return the same search on roads with other times; ``arcs`` of the network, ``time_s`` seconds each.
 
         ``inf`` closes a road in that direction, NaN leaves it as it is. Prepare first: the copy shares what does not
-        change. To try many changes, :meth:`fork` once and :meth:`change` the copy again and again.
+        change. To try many changes, :meth:`fork` once and :meth:`change` the copy again and again. Of parallel arcs
+        the slower ones are not used, also when the fastest is closed (``build_network`` keeps one only).
         """
         twin = self.fork()
         twin.change(arcs, time_s)
@@ -187,8 +187,10 @@ class TravelSearch:
         self.bounded.change()
         self.hierarchy.change(chains, rows)
 
-    def find_touched(self, changed: TravelSearch, destination_points: Points) -> Touched:
+    def find_touched(self, changed: TravelSearch, destination_points: Points, *, lengths: bool = True) -> Touched:
         """Return whom the roads of ``changed``, a fork of this search, may concern.
+
+        ``lengths=False``: minutes alone (an equally fast way may become longer or shorter), in less time.
 
         The ways from all other units to all other destinations are as they were. Why: such a way that gets faster or
         slower enters a changed chain at one of its ends, and from the first such end on it differs; so it is enough to
@@ -199,7 +201,9 @@ class TravelSearch:
         snap = snap_points(self.network, x, y, index=self.index)
         schools = self._locate(x, y, snap, arriving=True)
         ends = np.unique(np.concatenate([self.chains.a_node[chains], self.chains.b_node[chains]]))
-        before, after = (search.hierarchy.measure_from_nodes(ends, schools) for search in (self, changed))
+        before, after = (
+            search.hierarchy.measure_from_nodes(ends, schools, lengths=lengths) for search in (self, changed)
+        )
         destinations = (before != after).any(axis=0) | np.isin(schools.places.chain, chains)
         units = np.zeros(len(self.units.x_m), dtype=np.bool_)
         units[self.finder.list_units_on(chains)] = True

@@ -222,7 +222,7 @@ def _build_grid(
     if not 10 <= cell_m <= 100_000:
         text = msg("The grid's cells must measure between 10 m and 100 km.")
         raise DataError(DataIssue("grid_cell", "error", text, column="[units] cell_m", found=f"{cell_m:g}"))
-    squares = np.unique(np.concatenate(_find_squares(population, cell_m)), axis=0)
+    squares = _sort_squares(np.concatenate(_find_squares(population, cell_m)))
     units = _draw_squares(squares, cell_m, population.table.crs)
     shares, sources = _compute_shares(population, units, crs, cache)
     filled = _fill(units, shares, sources)
@@ -259,6 +259,16 @@ def _list_squares(reach: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], 
     return reach[owner, 0] + place % wide[owner], reach[owner, 1] + place // wide[owner]
 
 
+def _sort_squares(squares: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return each square once, by column, then by row: as ``np.unique`` of rows, but sorting plain numbers."""
+    if not len(squares):
+        return squares
+    low = squares.min(axis=0)
+    high = int(squares[:, 1].max() - low[1]) + 1
+    column, row = np.divmod(np.unique((squares[:, 0] - low[0]) * high + squares[:, 1] - low[1]), high)
+    return np.column_stack([column + low[0], row + low[1]])
+
+
 def _draw_squares(squares: npt.NDArray[np.int64], cell_m: float, crs: object) -> gpd.GeoDataFrame:
     """Return squares with ids like ``c0012_0034``, made of their place in the CRS: they stay when data grow."""
     import geopandas as gpd
@@ -267,7 +277,7 @@ def _draw_squares(squares: npt.NDArray[np.int64], cell_m: float, crs: object) ->
         text = msg("The grid would have more than {limit:,} cells.", limit=MAX_CELLS)
         cure = msg("Choose larger cells: [units] cell_m.")
         raise DataError(DataIssue("grid_size", "error", text, cure=cure))
-    ids = [f"c{column:04d}_{row:04d}" for column, row in squares]
+    ids = [f"c{column:04d}_{row:04d}" for column, row in squares.tolist()]
     low = squares * cell_m
     shapes = shapely.box(low[:, 0], low[:, 1], low[:, 0] + cell_m, low[:, 1] + cell_m)
     return gpd.GeoDataFrame({"unit_id": ids, "name": "", "kind": "cell"}, geometry=list(shapes), crs=crs)
@@ -280,10 +290,11 @@ def _counts_as_points(table: gpd.GeoDataFrame) -> bool:
 
 def _demand_points(table: gpd.GeoDataFrame) -> tuple[Values, Values]:
     """Return where the people of each place are: the given point, else a point inside the shape."""
-    inner = shapely.point_on_surface(table.geometry.to_numpy())
-    x_m, y_m = table["x_m"].to_numpy(dtype=np.float64), table["y_m"].to_numpy(dtype=np.float64)
-    known = np.isfinite(x_m) & np.isfinite(y_m)
-    return np.where(known, x_m, shapely.get_x(inner)), np.where(known, y_m, shapely.get_y(inner))
+    x_m, y_m = table["x_m"].to_numpy(dtype=np.float64).copy(), table["y_m"].to_numpy(dtype=np.float64).copy()
+    unknown = np.flatnonzero(~(np.isfinite(x_m) & np.isfinite(y_m)))
+    inner = shapely.point_on_surface(table.geometry.to_numpy()[unknown])
+    x_m[unknown], y_m[unknown] = shapely.get_x(inner), shapely.get_y(inner)
+    return x_m, y_m
 
 
 def _compute_shares(
@@ -368,12 +379,19 @@ def _complete(units: gpd.GeoDataFrame, crs: str) -> tuple[gpd.GeoDataFrame, list
     far = int((shapely.distance(shapes, shapely.points(x_m, y_m)) > 1.0).sum())
     frame = frame.assign(x_m=x_m, y_m=y_m, area_m2=shapely.area(shapes), perimeter_m=shapely.length(shapes))
     for name in ("name", "kind", "setting", "town"):
-        frame[name] = [str(value) for value in frame[name]] if name in frame else ""
+        frame[name] = _as_words(frame[name]) if name in frame else ""
     frame["kind"] = frame["kind"].where(frame["kind"] != "", "other")
-    frame["unit_id"] = [str(value) for value in frame["unit_id"]]
+    frame["unit_id"] = _as_words(frame["unit_id"])
     issues = []
     if far:
         text = msg("{count:,} units have their given demand point outside their outline.", count=far)
         issues.append(DataIssue("demand_outside", "note", text))
     table = gpd.GeoDataFrame(frame[list(UNIT_COLUMNS)], geometry=list(shapes), crs=None if crs == "local" else crs)
     return table, issues
+
+
+def _as_words(column: pd.Series) -> pd.Series | list[str]:
+    """Return a column as text; one that is text already is not asked cell by cell."""
+    if column.dtype == "str" and not column.isna().any():
+        return column
+    return [str(value) for value in column]

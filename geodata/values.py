@@ -34,11 +34,18 @@ MISSING_WORDS = frozenset(
 
 _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _HECTARES = ("公顷", "ha", "hm2", "万平方米", "万m2")
-_AREAS = {"亩": 2000 / 3, "平方公里": 1e6, "km2": 1e6} | dict.fromkeys(_HECTARES, 1e4)
+_AREAS = {
+    "亩": 2000 / 3,
+    "市亩": 2000 / 3,
+    "千平方米": 1e3,
+    "平方公里": 1e6,
+    "平方千米": 1e6,
+    "km2": 1e6,
+} | dict.fromkeys(_HECTARES, 1e4)
 _PEOPLE = {"万人": 1e4, "千人": 1e3}
 UNIT_FACTORS: Mapping[str, Mapping[str, float]] = {
     "m2": _AREAS,
-    "cny": {"万元": 1e4, "千元": 1e3, "亿元": 1e8},
+    "cny": {"万元": 1e4, "千元": 1e3, "百万元": 1e6, "亿元": 1e8},
     **dict.fromkeys(("people", "pupils", "children"), _PEOPLE),
 }
 """Units that a header may name instead of the column's own, by the latter, with what turns one into the other."""
@@ -49,6 +56,11 @@ _BRACKETS = re.compile(r"[(\[【〔][^)\]】〕]*[)\]】〕]")
 _FILLERS = re.compile(r"[\s_\-*:.,、\"'“”]+")
 _COUNTED = re.compile(r"(?<=\d)(人|名|个|位|所|班|间|座|床|张|户|套|个班|个学位|个座位)$")
 """What Chinese tables write behind a count: 351人, 8个班."""
+_WITH_UNIT = re.compile(r"([\d.,]+)\s*([^\d\s].*)")
+_OWN_UNITS: Mapping[str, Mapping[str, float]] = {
+    "m2": dict.fromkeys(("平方米", "平米", "m2", "平方"), 1.0),
+    "cny": {"元": 1.0},
+}
 _TOTAL = re.compile(r".{0,12}?(合计|总计|小计|共计|总数|累计|汇总)(数|人数)?|(grand|sub)?totals?")
 _YEAR = re.compile(r"(?<!\d)((?:19|20|21)\d\d)(?!\d)")
 
@@ -67,6 +79,16 @@ def find_unit_factor(header: str, unit: str) -> tuple[float, str]:
     words = [word.strip().removeprefix("单位:").strip() for pair in told for word in pair if word]
     found = next((word for word in words if word in UNIT_FACTORS.get(unit, {})), "")
     return (UNIT_FACTORS[unit][found], found) if found else (1.0, "")
+
+
+def split_unit(text: str, unit: str) -> tuple[str, float | None]:
+    """Return a cell without the unit behind its number, and that unit's factor: 18.5亩 in m2 gives 18.5 and 666.67.
+
+    None where the cell names no unit that ``unit`` can be told in; 平方米 has the factor 1.
+    """
+    found = _WITH_UNIT.fullmatch(normalise_text(text))
+    known = {**UNIT_FACTORS.get(unit, {}), **_OWN_UNITS.get(unit, {})}
+    return (found[1], known[found[2]]) if found and found[2] in known else (text, None)
 
 
 def narrow_id(text: str) -> str:

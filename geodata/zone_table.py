@@ -194,6 +194,7 @@ class _Finder:
         self.unit_ids = [str(key) for key in units["unit_id"]]
         self.unit_names = [str(name) for name in units["name"]]
         self.towns = [str(town) for town in units["town"]] if "town" in units.columns else [""] * len(units)
+        self.known_towns = {normalise_town(town) for town in self.towns} - {""}
         self.school_ids = [str(key) for key in schools["school_id"]]
         self.school_names = [str(name) for name in schools["name"]]
         self.taught: dict[str, list[str]] = {}
@@ -245,9 +246,11 @@ class _Finder:
             return [text]
         for names, key in zip(self.by_unit, _UNIT_KEYS, strict=True):
             found = names.get(key(text, town), [])
-            near = [at for at in found if town and normalise_town(self.towns[at]) == normalise_town(town)]
+            if normalise_town(town) in self.known_towns:  # a namesake of another township is not meant
+                near = [at for at in found if normalise_town(self.towns[at]) == normalise_town(town)]
+                found = near or [at for at in found if not self.towns[at]]
             if found:
-                return [self.unit_ids[at] for at in near or found]
+                return [self.unit_ids[at] for at in found]
         return []
 
     def _find_school(self, text: str, stage: str) -> list[str]:

@@ -23,6 +23,8 @@ from ui.upload_form import Upload, keep_draft
 
 TO_REVIEW = ("ambiguous", "unknown", "near", "left_out", "accepted")
 UNDECIDED = ("ambiguous", "unknown")
+CERTAIN = 0.9995
+"""Names as like as this were certain before anybody accepted them."""
 MATCHES_FILE = "matches.csv"
 COLOURS: Mapping[str, str] = MappingProxyType({"ambiguous": "red", "unknown": "red", "near": "orange"})
 HEIGHT = 420
@@ -104,11 +106,11 @@ def _build(folder: str, mark: str, _draft: Draft) -> tuple[pd.DataFrame, list[tu
 
 def _render_counts(_: Translator, table: pd.DataFrame) -> None:
     counts = table["status"].value_counts()
-    parts = [
-        f":{COLOURS.get(status, 'green')}[{plain(name_status(_, status))}: {_.number(int(counts[status]))}]"
-        for status in ("exact", *TO_REVIEW[::-1])
-        if status in counts
-    ]
+    parts = []
+    for status in ("exact", *TO_REVIEW[::-1]):
+        if status in counts:
+            words = _("{name}: {value}", name=name_status(_, status), value=_.number(int(counts[status])))
+            parts.append(f":{COLOURS.get(status, 'green')}[{plain(words)}]")
     st.markdown(" · ".join(parts))
     if any(status in counts for status in UNDECIDED):
         st.caption(_("Choose the place of each name that is not certain. A name accepted without a place is left out."))
@@ -116,7 +118,8 @@ def _render_counts(_: Translator, table: pd.DataFrame) -> None:
 
 def _render_editor(_: Translator, table: pd.DataFrame, places: list[tuple[str, str]], mark: str) -> pd.DataFrame:
     """Draw the rows that want a look, or all of them; return the whole table with the reader's answers."""
-    waiting = table["status"].isin(TO_REVIEW)
+    kept = (table["status"] == "accepted") & (table["score"].astype(float) >= CERTAIN)
+    waiting = table["status"].isin(TO_REVIEW) & ~kept
     show_all = st.toggle(_("Also show the certain ones"), key="matches_all", value=not waiting.any())
     shown = table if show_all else table[waiting]
     if shown.empty:

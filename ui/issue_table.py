@@ -11,12 +11,13 @@ from functools import lru_cache
 from html import escape
 from importlib import resources
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from geodata.errors import DataIssue
 from reports.language import Translator
+from ui.issue_groups import Line, fold_issues, list_samples
 from ui.text import cell, clean
 
 if TYPE_CHECKING:
@@ -116,34 +117,62 @@ def render_issue_tools(
 
 
 def render_issue_rows(_: Translator, issues: Sequence[DataIssue], shown: Sequence[int], *, key: str) -> IssueView:
-    """Draw the table: a row can be clicked, and is then marked; see :class:`IssueView`."""
+    """Draw the table: a row can be clicked, and is then marked; see :class:`IssueView`.
+
+    Many findings of one kind stand in one row, which a click opens and closes.
+    """
     heads = [_("Where"), _("Problem"), _("Found"), _("Expected"), _("How to mend it")]
-    cells = {at: _build_cells(_, issues[at]) for at in shown[:MOST_SHOWN]}
-    filled = [k for k in range(len(heads)) if k < 2 or any(row[k] != [""] for row in cells.values())]
     kept = st.session_state.get(key)
     before = dict(kept.get("picked") or {}) if isinstance(kept, Mapping) else {}
+    lines = fold_issues(issues, shown, before.get("at"))
+    rows: list[dict[str, Any]] = [
+        {
+            "at": line.at,
+            "next": None if line.opened and before.get("at") == line.at else line.at,
+            "colour": COLOURS[issues[line.members[0] if line.members else line.at].severity],
+            "kind": "" if not line.members else "head",
+            "cells": _build_head(_, issues, line) if line.members else _build_cells(_, issues[line.at]),
+        }
+        for line in lines[:MOST_SHOWN]
+    ]
+    filled = [k for k in range(len(heads)) if k < 2 or any(row["cells"][k] != [""] for row in rows)]
     data = {
         "heads": [
             {"text": heads[k], "width": f"{100 * WIDTHS[k] / sum(WIDTHS[j] for j in filled):.1f}%"} for k in filled
         ],
-        "rows": [
-            {"at": at, "colour": COLOURS[issues[at].severity], "cells": [row[k] for k in filled]}
-            for at, row in cells.items()
-        ],
+        "rows": [row | {"cells": [row["cells"][k] for k in filled]} for row in rows],
         "picked": before.get("at"),
         "label": _("Findings"),
     }
     result = _register()(data=data, key=key, on_picked_change=_ignore)
     picked = dict(getattr(result, "picked", None) or {})
-    if len(shown) > MOST_SHOWN:
+    if len(lines) > MOST_SHOWN:
         st.caption(
-            _("The first {shown} of {count} are shown; the download has all.", shown=MOST_SHOWN, count=len(shown))
+            _("The first {shown} of {count} are shown; the download has all.", shown=MOST_SHOWN, count=len(lines))
         )
+    elif any(line.members for line in lines):
+        st.caption(_("Findings of one kind stand in one row: a click opens it."))
     elif not shown:
         st.caption(_("Nothing matches the filter."))
     at = picked.get("at")
-    is_shown = isinstance(at, int) and at in shown
+    is_shown = isinstance(at, int) and at >= 0 and at in shown
     return IssueView(tuple(shown), at if is_shown else None, int(picked.get("n") or 0))
+
+
+def _build_head(_: Translator, issues: Sequence[DataIssue], line: Line) -> list[list[str]]:
+    """Return the cells of the row that stands for several findings of one kind."""
+    members = [issues[at] for at in line.members]
+    first = members[0]
+    where = " · ".join(clean(part) for part in (first.file, first.sheet, first.column) if part)
+    severity = name_severity(_, first.severity)
+    cells = _build_cells(_, first)
+    cells[0] = [f"{'▾' if line.opened else '▸'} {severity} × {_.number(len(members))}", where]
+    if len({str(issue.problem) for issue in members}) > 1:
+        cells[1] = [f"{cells[1][0]} …"]
+    cells[2] = [clean(_.join(list_samples(issues, line.members)), longest=400)]
+    for k, words in ((3, {str(issue.expected) for issue in members}), (4, {str(issue.cure) for issue in members})):
+        cells[k] = cells[k] if len(words) == 1 else [""]
+    return cells
 
 
 def _build_cells(_: Translator, issue: DataIssue) -> list[list[str]]:

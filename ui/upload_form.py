@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,16 @@ def keep_draft(folder: Path | None, draft: Draft) -> Path:
         keep_draft_token(token)
     write_draft(folder, draft)
     return folder
+
+
+def keep_changes(folder: Path, draft: Draft, before: Mapping[str, Any]) -> None:
+    """Keep what changed since ``before``: a run that has not stopped yet does not undo the upload of another."""
+    with _open_desk(str(folder)).lock:
+        fresh = read_draft(folder)
+        for name, value in asdict(draft).items():
+            if value != before[name]:
+                setattr(fresh, name, getattr(draft, name))
+        write_draft(folder, fresh)
 
 
 def render_upload(_: Translator, role: str) -> Upload | None:
@@ -136,7 +147,12 @@ def _render_drop(_: Translator, role: str) -> Upload | None:
                 st.error(line)
     folder, draft = open_draft()
     names = draft.files.get(role) or []
-    if folder is None or not names or not (folder / names[0]).is_file():
+    if folder is None or not names:
+        return None
+    if not (folder / names[0]).is_file():  # cleared away: nothing that a study could be built of
+        before = asdict(draft)
+        draft.files.pop(role, None)
+        keep_changes(folder, draft, before)
         return None
     line = st.container(horizontal=True, vertical_alignment="top")
     found = _choose_part(_, role, folder, draft, detect_file(folder / names[0], role, draft.parts.get(role, "")))
@@ -150,8 +166,17 @@ def _render_drop(_: Translator, role: str) -> Upload | None:
     if found.shape == "osm" and not found.issues:
         st.caption(_say_osm(_, role))
     if found.issues:
-        st.html(render_table(build_rows(_, found.issues), [issue.severity for issue in found.issues]))
+        _render_unreadable(_, found.issues)
     return Upload(found, st.container(key=f"understood_{role}", gap="small"))
+
+
+def _render_unreadable(_: Translator, issues: Sequence[DataIssue]) -> None:
+    """Say why a file cannot be read: in sentences, as a card is too narrow for a table, unless there are many."""
+    if len(issues) > MOST_REFUSALS:
+        st.html(render_table(build_rows(_, issues), [issue.severity for issue in issues]))
+        return
+    for issue in issues:
+        st.error(_tell_refusal(_, issue))
 
 
 def _choose_part(_: Translator, role: str, folder: Path, draft: Draft, found: Detected) -> Detected:
@@ -177,30 +202,61 @@ def _choose_part(_: Translator, role: str, folder: Path, draft: Draft, found: De
             key=f"part_{role}_{path.parent.name}",
         )
     if chosen != kept:
+        before = asdict(draft)
         draft.parts[role] = chosen
-        keep_draft(folder, draft)
+        keep_changes(folder, draft, before)
     if chosen and is_table and role not in SHEET_ROLES:
         keep_sheet(folder, draft.files[role][0], chosen)
     return detect_file(path, role, chosen)
 
 
+@dataclass(frozen=True)
+class _Desk:
+    """Where the files of one folder are taken in, one after the other; ``taken`` are those that were, by their id."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    taken: set[tuple[str, ...]] = field(default_factory=set)
+
+
+@st.cache_resource(max_entries=1000, show_spinner=False)
+def _open_desk(folder: str) -> _Desk:
+    """Return the desk of a folder: one for all runs."""
+    return _Desk()
+
+
 def _take_over(_: Translator, role: str, sent: list[Any]) -> None:
-    """Store what was sent, or remember why it was refused; then clear the widget for the next file."""
+    """Store what was sent, or remember why it was refused; then clear the widget for the next file.
+
+    Streamlit starts the next run of the page before the last one has stopped: who sends a second file at once has two
+    runs that both see the first. Only one of them takes it.
+    """
     folder, draft = open_draft()
-    folder = keep_draft(folder, draft)
-    st.session_state[f"refused_{role}"] = []
+    folder = keep_draft(None, draft) if folder is None else folder
+    desk = _open_desk(str(folder))
+    ids = (role, *(str(getattr(file, "file_id", id(file))) for file in sent))
+    refused: list[str] = []
+    with desk.lock:
+        if ids not in desk.taken:
+            refused = _store_sent(_, role, sent, folder)
+            desk.taken.add(ids)
+            st.session_state[f"refused_{role}"] = refused
+    st.session_state[f"sent_{role}"] = st.session_state.get(f"sent_{role}", 0) + 1
+    st.rerun()
+
+
+def _store_sent(_: Translator, role: str, sent: list[Any], folder: Path) -> list[str]:
+    """Store what was sent and name it in the draft; return why it was refused, if it was."""
+    draft = read_draft(folder)
     before = list(draft.files.get(role) or [])
     try:
         draft.files[role] = store_uploads(folder, role, _bundle(role, sent))
     except DataError as error:
-        st.session_state[f"refused_{role}"] = [_tell_refusal(_, issue) for issue in error.issues[:MOST_REFUSALS]]
-    else:
-        if role in ("schools", *PLANNING_ROLES):
-            _take_template_sheets(folder, draft, role, before)
-        keep_draft(folder, draft)
-        clear_unused(folder, draft.used_files() | _read_open_files(folder))
-    st.session_state[f"sent_{role}"] = st.session_state.get(f"sent_{role}", 0) + 1
-    st.rerun()
+        return [_tell_refusal(_, issue) for issue in error.issues[:MOST_REFUSALS]]
+    if role in ("schools", *PLANNING_ROLES):
+        _take_template_sheets(folder, draft, role, before)
+    keep_draft(folder, draft)
+    clear_unused(folder, draft.used_files() | _read_open_files(folder))
+    return []
 
 
 def _bundle(role: str, sent: Sequence[Any]) -> list[tuple[str, bytes | memoryview]]:
@@ -230,9 +286,11 @@ def _is_raster(name: str) -> bool:
 
 def _tell_refusal(_: Translator, issue: DataIssue) -> str:
     """Return why a file was not taken and what to do, as one paragraph."""
-    parts = [_.say(issue.problem), f"({issue.found})" if issue.found else ""]
-    parts.append("" if issue.cure is None else _.say(issue.cure))
-    return plain(f"{issue.file}: {' '.join(part for part in parts if part)}", longest=500)
+    parts = [_.say(issue.problem), "" if issue.cure is None else _.say(issue.cure)]
+    if issue.found:
+        parts.insert(1, f"（{issue.found}）" if _.language == "zh" else f"({issue.found})")
+    words = ("" if _.language == "zh" else " ").join(part for part in parts if part)
+    return plain(_("{title}: {words}", title=issue.file, words=words), longest=500)
 
 
 def _take_template_sheets(folder: Path, draft: Draft, role: str, before: list[str]) -> None:

@@ -18,6 +18,7 @@ from geodata.errors import DataError
             ("85岁及以上", (85, 120)),
             ("age_5_9", (5, 9)),
             ("合计", None),
+            *[("6.0", (6, 6)), ("6.0-11.0", (6, 11)), ("6.5", None), ("3,4", None), ("不满1岁", (0, 0))],
             ("9-5", None),
             ("", None),
         ],
@@ -76,3 +77,7 @@ def test_what_cannot_be_used_is_told(tmp_path: Path, text: str, check: str) -> N
 def test_missing_numbers_are_told(tmp_path: Path) -> None:
     ages = _read(tmp_path, "town,age,people\nA,6,50\nB,7,5\n")
     assert [issue.check for issue in ages.issues] == ["age_missing"]
+
+
+def test_one_row_of_totals_is_the_county(tmp_path: Path) -> None:
+    assert _read(tmp_path, "乡镇,6,7\n全县合计,3,4\n").of_county

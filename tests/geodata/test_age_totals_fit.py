@@ -122,3 +122,20 @@ def test_a_study_is_fitted_and_its_differences_shown(tmp_path: Path) -> None:
     assert table["difference"].abs().max() < 1e-6
     assert table.loc[table["what"] == "primary_pupils", "known"].item() == sum(10 + age % 3 for age in range(6, 12))
     assert build_residual_table(units, StudySpec("Test")).empty
+
+
+def test_a_township_without_children_gets_those_of_its_ages_and_loses_nobody() -> None:
+    units = _units([100, 50, 50], [10, 0, 0], ["A", "B", "B"])
+    bands = tuple((age, age) for age in range(18))
+    fitted, issues = fit_ages(units, AgeTotals(("A", "B"), bands, np.full((2, 18), 2.0)), modelled=("primary",))
+    assert fitted["primary_pupils"].tolist() == pytest.approx([12, 6, 6])
+    assert fitted["population_people"].tolist() == pytest.approx([100, 50, 50])
+    assert [issue.found for issue in issues if issue.check == "calibration" and issue.severity == "warning"] == ["B"]
+
+
+def test_townships_that_contradict_are_told_though_the_county_agrees() -> None:
+    units = _units([1000, 1000], [100, 100], ["A", "B"])
+    bands = (*((age, age) for age in range(80)), (80, 120))
+    people = np.array([np.full(81, 500 / 81), np.full(81, 1500 / 81)])
+    _, issues = fit_ages(units, AgeTotals(("A", "B"), bands, people, "ages.csv"), modelled=("primary",))
+    assert [issue.found for issue in issues if issue.check == "totals_contradict"] == ["A", "B"]

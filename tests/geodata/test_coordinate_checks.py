@@ -112,3 +112,18 @@ def test_points_without_relation_to_the_roads_prove_nothing() -> None:
     moved = [points + step for step in rng.uniform(-700, 700, (5, 2))]
     assert find_shift(points, moved, [lines]) is None
     assert measure_sharpness(points, [shapely.STRtree(lines)]) < 4
+
+
+def test_no_shift_is_sought_outside_china(monaco: tuple[RoadNetwork, np.ndarray]) -> None:
+    """BD-09 is a formula for the whole world: schools that lie half a kilometre off in Europe are not in it."""
+    network, schools = monaco
+    lon, lat = to_lonlat(schools[:, 0], schools[:, 1], CRS)
+    there = np.column_stack(from_lonlat(*shift_from_wgs84(lon, lat, "BD-09"), CRS))
+    assert check_shifted_points(facts(network, there))
+    europe = "EPSG:32632"
+    offset = np.array([value[0] for value in from_lonlat([7.42], [43.74], europe)]) - [network.x_m[0], network.y_m[0]]
+    fields = {name: getattr(network, name) for name in network.__dataclass_fields__}
+    moved = RoadNetwork(**fields | {"x_m": network.x_m + offset[0], "y_m": network.y_m + offset[1]})
+    lon, lat = to_lonlat(*(schools + offset).T, europe)
+    shifted = np.column_stack(from_lonlat(*shift_from_wgs84(lon, lat, "BD-09"), europe))
+    assert not check_shifted_points(facts(moved, shifted, europe))

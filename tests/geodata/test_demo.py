@@ -22,6 +22,7 @@ from geodata.osm_features import read_osm_barriers
 from geodata.read_ground import read_ground
 from geodata.read_planning import read_planning_tables
 from geodata.study_file import StudySpec, read_study_file
+from tests.open_gdal import read_any_layer
 
 PUPILS = {"kindergarten": 20_000, "primary": 58_000, "junior": 27_000, "senior": 16_000}
 STAGES = {"幼儿园": "kindergarten", "小学": "primary", "初中": "junior", "高中": "senior"}
@@ -249,9 +250,7 @@ def test_houses_are_numbered_along_the_named_streets(spec: StudySpec, units: gpd
     assert set(where["setting"]) == {"urban", "town"}
     seat = where[where["setting"] == "urban"]
     assert (seat.groupby(["street", "house_number"]).size() == 1).mean() > 0.99, "one number once in a settlement"
-    centre = (
-        gpd.read_file(spec.folder / "roads.osm.pbf", layer="lines").to_crs(units.crs).query("name == '人民路'").geometry
-    )
+    centre = read_any_layer(spec.folder / "roads.osm.pbf", "lines").to_crs(units.crs).query("name == '人民路'").geometry
     line = shapely.line_merge(shapely.union_all(centre[centre.intersects(seat.union_all().convex_hull)].to_numpy()))
     assert line.geom_type == "LineString"
     rows = seat[seat["street"] == "人民路"].assign(number=lambda table: table["house_number"].astype(int))
@@ -272,7 +271,7 @@ def test_houses_are_numbered_along_the_named_streets(spec: StudySpec, units: gpd
 def test_units_of_the_seat_are_street_blocks_cut_by_walls(folder: Path, units: gpd.GeoDataFrame) -> None:
     # Borders lie on streets (lanes and footways too), the river or the railway. What does not is a wall between two
     # estates: it runs inside one block of named streets and crosses none of them.
-    lines = gpd.read_file(folder / "roads.osm.pbf", layer="lines").to_crs(units.crs)
+    lines = read_any_layer(folder / "roads.osm.pbf", "lines").to_crs(units.crs)
     seat = units[units["setting"] == "urban"].geometry.to_numpy()
     near = shapely.intersects(lines.geometry.to_numpy(), shapely.box(*shapely.total_bounds(seat)))
     cuts = lines[near & (lines["highway"].notna() | (lines["waterway"] == "river") | lines["railway"].notna())]
@@ -290,7 +289,7 @@ def test_units_of_the_seat_are_street_blocks_cut_by_walls(folder: Path, units: g
 
 
 def test_the_river_is_crossed_by_few_bridges_only(folder: Path, osm: _Ways) -> None:
-    river = gpd.read_file(folder / "roads.osm.pbf", layer="lines").query("waterway == 'river'").geometry.iloc[0]
+    river = read_any_layer(folder / "roads.osm.pbf", "lines").query("waterway == 'river'").geometry.iloc[0]
     lines = [shapely.LineString([osm.place[node] for node in nodes]) for nodes, _ in osm.roads]
     over = [osm.roads[k][1] for k in np.flatnonzero(shapely.intersects(lines, river))]
     assert all(tags.get("bridge") == "yes" for tags in over)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -163,3 +164,28 @@ def test_points_of_a_table_serve_as_gazetteer(tmp_path: Path) -> None:
     )
     units, _ = build_units(read_population(spec, CRS), spec, CRS)
     assert units.sort_values("x_m")["population_people"].tolist() == [10, 20]
+
+
+def test_names_that_a_spreadsheet_would_run_come_back_as_they_were(tmp_path: Path) -> None:
+    names = ["=1+1", "-庄", "@村", "+村", "'甲"]
+    table = pd.DataFrame({"list_name": names, "list_town": "", "place_name": names, "place_town": ""})
+    write_matches(tmp_path / "m.csv", table.assign(score=1.0, accept=True, status="near", row=2))
+    assert [verdict.listed.name for verdict in read_matches(tmp_path / "m.csv")] == names
+    assert [verdict.place.name for verdict in read_matches(tmp_path / "m.csv") if verdict.place] == names
+
+
+def test_a_cross_is_neither_yes_nor_no(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("list_name,place_name,accept\n东村,东村,X\n", encoding="utf-8")
+    with pytest.raises(DataError):
+        read_matches(tmp_path / "m.csv")
+
+
+def test_a_decision_for_one_of_two_namesakes_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("list_name,list_town,place_name,accept\n东村,城关镇,新村,是\n", encoding="utf-8")
+    spec = _spec(tmp_path, "行政村,所属乡镇,人口\n东村,城关镇,1\n", matches="m.csv")
+    layer = gpd.read_file(tmp_path / "places.gpkg")
+    layer.loc[[0, 2], "村名"] = "新村"
+    layer.to_file(tmp_path / "places.gpkg")
+    with pytest.raises(DataError) as caught:
+        read_population(spec, CRS)
+    assert "match_ambiguous" in {issue.check for issue in caught.value.issues}

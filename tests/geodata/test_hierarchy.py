@@ -13,6 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
 from geodata.hierarchy import (
+    LiveMetric,
     Metric,
     Topology,
     build_metric,
@@ -130,6 +131,8 @@ def test_values_stay_read_only_when_pickled() -> None:
     topology = pickle.loads(pickle.dumps(build_topology(3, [0, 1], [1, 2])))
     assert not topology.up.flags.writeable
     assert topology.height == 2
+    line = np.arange(999)
+    assert build_topology(1000, line, line + 1).height < 40
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -144,3 +147,24 @@ def test_the_vector_step_does_what_it_says(kind: Any) -> None:
     assert rows.shape == (12, WIDTH)
     assert rows.ctypes.data % 64 == 0
     assert np.array_equal(rows[11], plain)
+
+
+def test_many_changes_on_a_large_map_come_to_an_end() -> None:
+    """Hundreds of changes with long branches; the set that once marked the waiting arcs could hang here."""
+    side = 60
+    node = np.arange(side * side).reshape(side, side)
+    pairs = np.concatenate(
+        [np.stack([a.ravel(), b.ravel()], 1) for a, b in ((node[1:], node[:-1]), (node[:, 1:], node[:, :-1]))]
+    )
+    tail, head = np.concatenate([pairs[:, 0], pairs[:, 1]]), np.concatenate([pairs[:, 1], pairs[:, 0]])
+    topology = build_topology(side * side, tail, head)
+    draw = np.random.default_rng(7)
+    cost = draw.integers(1, 100, len(tail)).astype(np.int32)
+    live = LiveMetric(topology, build_metric(topology, cost))
+    for _ in range(300):
+        arcs = draw.choice(len(tail), size=4, replace=False)
+        cost[arcs] = draw.choice([1, 50, 10**9], size=4)
+        live.change(arcs, cost[arcs])
+    anew = build_metric(topology, cost)
+    assert np.array_equal(live.up_cost, anew.up_cost)
+    assert np.array_equal(live.down_cost, anew.down_cost)

@@ -18,6 +18,7 @@ from geodata.crs import convert_to_wgs84
 from geodata.errors import ExportError
 from geodata.layer_formats import convert_layer, shorten_fields
 from geodata.write_layers import FIELDS_FILE, write_layer_files
+from tests.open_gdal import read_any_layer
 
 NAMES = ["河东村；=1+1", '<b>&"校"</b>\x01', "[1]"]
 
@@ -45,7 +46,9 @@ def _layers() -> dict[str, gpd.GeoDataFrame]:
 
 
 def _open(file: Path, layer: str) -> gpd.GeoDataFrame:
-    return pyogrio.read_dataframe(file, layer=layer if file.suffix in (".gpkg", ".kml") else None)
+    if file.suffix == ".kml":
+        return read_any_layer(file, layer)
+    return pyogrio.read_dataframe(file, layer=layer if file.suffix == ".gpkg" else None)
 
 
 def _points(table: gpd.GeoDataFrame) -> Any:

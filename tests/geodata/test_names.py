@@ -126,3 +126,30 @@ def test_no_place_is_taken_twice_and_order_changes_nothing(listed: list[str], pl
         if match.place is not None:
             assert again.place is not None
             assert build_stem(there[match.place].name) == build_stem(there[::-1][again.place].name)
+
+
+def test_two_townships_of_one_stem_are_kept_apart() -> None:
+    both = [("东关村", "城关乡"), ("东关村", "城关镇")]
+    assert [match.place for match in _match(both, both[::-1])] == [1, 0]
+    alone = _match([("东关村", "城关镇")], [("东关村", "城关乡"), ("西关村", "城关镇")])[0]
+    assert alone.place is None
+
+
+@pytest.mark.parametrize(("name", "other"), [("张庄村（北）", "张庄村（南）"), ("张庄社区", "张庄村")])
+def test_a_stem_alone_wants_a_review(name: str, other: str) -> None:
+    found = _match([(name, "A镇")], [(other, "A镇")])[0]
+    assert (found.place, found.status) == (0, "near")
+
+
+def test_a_number_tells_names_apart() -> None:
+    assert _match([("和平里第一社区", "A镇")], [("和平里第二社区", "A镇")])[0].status == "ambiguous"
+
+
+def test_two_rows_of_unknown_townships_do_not_race_for_a_namesake() -> None:
+    found = _match([("新村", "C镇"), ("新村", "D镇")], [("新村", "A镇"), ("老村", "A镇")])
+    assert [match.place for match in found] == [None, None]
+
+
+def test_a_decision_without_a_township_is_obeyed_where_one_place_is_meant() -> None:
+    yes = Verdict(PlaceName("东村", "A镇"), PlaceName("王村"), True)
+    assert _match([("东村", "A镇")], [("东村", "A镇"), ("王村", "B镇")], yes)[0].place == 1

@@ -10,9 +10,11 @@ import pytest
 import shapely
 
 from geodata.errors import DataError
+from geodata.files import read_raw_tables
 from geodata.read_schools import SchoolTables, read_schools
 from geodata.school_words import list_unknown_words
 from geodata.study_file import SchoolsSource, StudySpec, YearRowsSource
+from geodata.values import split_unit
 from tests.geodata.office_files import (
     GROUPED_HEAD,
     GROUPED_ROWS,
@@ -246,3 +248,41 @@ def test_areas_in_other_units(tmp_path: Path, header: str, area: float) -> None:
     tables = read(write_sheets(tmp_path / "a.xlsx", {"学校": [[*HEADERS, header], *([*row, 30] for row in SCHOOLS)]}))
     assert set(tables.schools["site_area_m2"]) == {area}
     assert ("unit_in_header" in checks(tables)) == (area != 30)
+
+
+def test_a_numbered_name_is_no_heading_and_totals_may_stand_at_zero(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text(
+        "学校名称,办学类型,经度,纬度,在校生数\n一、红旗小学,,,,\n二、农村小学,,,,\n乙小学,小学,114.1,34.1,100\n总计,,0,0,100\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "s.csv")
+    told = {(issue.check, issue.row) for issue in caught.value.issues}
+    assert {("position", 2), ("heading_row", 3), ("totals_row", 5)} <= told
+    assert ("position", 5) not in told
+
+
+def test_a_head_over_one_column_is_no_row_of_data(tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["学校代码", "学校名称", "办学类型", "位置", "", "学生", "用地"],
+        ["", "", "", "经度", "纬度", "在校生数", "占地面积（亩）"],
+        ["0101", "第一小学", "小学", 113.01, 34.51, "690人", "18.5亩"],
+    ]
+    spans = ["A1:A2", "B1:B2", "C1:C2", "D1:E1"]
+    (table,) = read_raw_tables(write_sheets(tmp_path / "a.xlsx", {"学校": rows}, {"学校": spans}))
+    assert list(table.frame.columns) == [
+        "学校代码",
+        "学校名称",
+        "办学类型",
+        "经度",
+        "纬度",
+        "在校生数",
+        "占地面积（亩）",
+    ]
+    assert len(table.frame) == 1
+
+
+@pytest.mark.parametrize(("cell", "value"), [("18.5亩", 12333.33), ("５００㎡", 500.0), ("1.2公顷", 12000.0)])
+def test_the_unit_behind_a_number_counts(cell: str, value: float) -> None:
+    assert split_unit(cell, "m2")[1] == pytest.approx(value / float(split_unit(cell, "m2")[0]), rel=1e-4)
+    assert split_unit("12人", "pupils") == ("12人", None)

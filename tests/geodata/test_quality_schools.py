@@ -146,3 +146,16 @@ def test_shared_zones_and_schools_without_one() -> None:
     shared = check(study, "zone_overlaps")
     assert [(issue.severity, issue.record_id) for issue in shared] == [("note", "a")]
     assert [issue.record_id for issue in check(study, "schools_without_zone")] == ["U"]
+
+
+def test_a_school_whose_children_all_live_across_is_noted_though_a_bridge_is_near() -> None:
+    study = build_world("a b c d e/S f", pupils=dict.fromkeys("abcdef", 10.0), schools={"S": WorldSchool(roll=1)})
+    units = study.units.assign(x_m=[1500.0, 1700.0, 1800.0, 1900.0, 1950.0, 2300.0], y_m=500.0)
+    lengths = np.array([[1100], [900], [800], [700], [650], [250]], dtype=np.float32)
+    near = {"walk": replace(study.travel["walk"], length_m=lengths)}
+    schools = _move(study, {"S": (2080.0, 500.0)})
+    found = check(study, "wrong_bank", Evidence(barriers=RIVER), schools=schools, travel=near, units=units)
+    assert [(issue.severity, issue.record_id) for issue in found] == [("note", "S")]
+    assert "83% live on the other side: a river lies between. They walk 490 m further" in str(found[0].problem)
+    straight = {"walk": replace(near["walk"], length_m=np.maximum(lengths - 400, 250))}
+    assert not check(study, "wrong_bank", Evidence(barriers=RIVER), schools=schools, travel=straight, units=units)

@@ -198,3 +198,26 @@ def test_the_coverage_of_a_study_is_used_again(tmp_path: Path) -> None:
     again = compute_raster_shares(population.raster, units, CRS, cache)
     assert len(list((tmp_path / "cache").iterdir())) == 1
     np.testing.assert_array_equal(first.share, again.share)
+
+
+def test_tenths_of_people_in_whole_numbers(tmp_path: Path) -> None:
+    """A raster may say by what its numbers are multiplied (scale), and what is added."""
+    write_raster(tmp_path / "p.tif", _people())
+    spec = build_spec(tmp_path, _blocks(tmp_path), path="p.tif", kind="raster")
+    whole = _sum(spec)
+    with rasterio.open(tmp_path / "p.tif", "r+") as raster:
+        raster.scales = (0.1,)
+    assert _sum(spec).sum() == pytest.approx(whole.sum() / 10)
+
+
+def test_a_year_is_not_guessed_among_bands_without_years(tmp_path: Path) -> None:
+    shape = {"height": 2, "width": 2, "count": 2, "dtype": "float32", "crs": CRS}
+    with rasterio.open(tmp_path / "p.tif", "w", transform=from_origin(EAST, NORTH, 100, 100), **shape) as raster:
+        raster.write(np.ones((2, 2, 2), dtype=np.float32))
+    spec = build_spec(tmp_path, UnitsSource(kind="grid"), path="p.tif", kind="raster", year=2025)
+    with pytest.raises(DataError) as caught:
+        read_population.read_population(spec, CRS)
+    assert [issue.check for issue in caught.value.issues] == ["raster_years"]
+    (tmp_path / "p.tif").rename(tmp_path / "people_2025.tif")
+    spec = build_spec(tmp_path, UnitsSource(kind="grid"), path="people_2025.tif", kind="raster", year=2025)
+    assert "raster_bands" in {issue.check for issue in read_population.read_population(spec, CRS).issues}

@@ -124,3 +124,9 @@ def test_names_that_mean_nothing_or_several_things_are_told_with_their_rows(tmp_
         ("required_value", 5, "学校", "育才学校"),
     ]
     assert "a, c" in str(caught.value.issues[0])
+
+
+def test_a_namesake_of_another_township_is_not_meant(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        _import(tmp_path, "乡镇,社区,学校\n河口乡,西关村,P\n")
+    assert [issue.check for issue in caught.value.issues] == ["unknown_ids"]

@@ -16,6 +16,7 @@ from geodata.errors import CrsError, DataError, GeometryError
 from geodata.network import build_network
 from geodata.road_classes import read_road_classes
 from geodata.road_layer import read_road_layer
+from geodata.road_layer_columns import read_road_columns
 from geodata.road_table import RoadTable
 from geodata.study_file import RoadsSource
 
@@ -185,3 +186,36 @@ def test_a_local_grid_keeps_its_own_metres(tmp_path: Path) -> None:
         frame.to_file(tmp_path / "local.gpkg")
     table = read_road_layer(tmp_path / "local.gpkg", RoadsSource(path="local.gpkg"), "local", read_road_classes())
     assert table.length_m.sum() == pytest.approx(500, abs=1e-6)
+
+
+def test_the_order_of_drawing_is_no_level(tmp_path: Path) -> None:
+    """QGIS and GDAL write ``z_order`` by the class of the road; roads of two classes still meet."""
+    lines = [[(0, 0), (100, 0), (200, 0)], [(100, -50), (100, 0), (100, 90)]]
+    assert parts(read(write(tmp_path, lines, highway=["primary", "residential"], z_order=[7, 3]))) == 1
+
+
+def test_other_tags_of_an_osm_layer_are_read(tmp_path: Path) -> None:
+    tags = ['"oneway"=>"yes","lanes"=>"2"', '"bridge"=>"yes","layer"=>"1"', '"junction"=>"roundabout"', None]
+    lines = [
+        [(0, 0), (100, 0), (200, 0)],
+        [(100, -50), (100, 0), (100, 90)],
+        [(0, 500), (9, 500)],
+        [(0, 900), (9, 900)],
+    ]
+    source = RoadsSource(path="roads.gpkg")
+    layer = gpd.read_file(write(tmp_path, lines, highway=["primary"] * 4, other_tags=tags))
+    columns = read_road_columns(layer, "roads.gpkg", source)
+    assert columns.oneway.tolist() == ["yes", "no", "yes", "no"]
+    assert columns.level.tolist() == [0, 1, 0, 0] and columns.tells_levels
+    assert not columns.issues
+
+
+@pytest.mark.parametrize(("words", "oneway", "told"), [(["F"], "no", 0), (["1"], "yes", 1), (["1", "0", "0"], "no", 0)])
+def test_a_column_that_makes_nearly_all_lines_one_way_is_doubted(
+    tmp_path: Path, words: list[str], oneway: str, told: int
+) -> None:
+    lines = [[(10.0 * at, 0), (10.0 * at + 5, 0)] for at in range(30)]
+    layer = gpd.read_file(write(tmp_path, lines, highway=["primary"] * 30, oneway=words * (30 // len(words))))
+    columns = read_road_columns(layer, "roads.gpkg", RoadsSource(path="roads.gpkg"))
+    assert columns.oneway[-1] == oneway
+    assert [issue.check for issue in columns.issues] == ["road_words"] * told

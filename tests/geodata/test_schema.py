@@ -22,7 +22,7 @@ from geodata.schema import (
     match_columns,
     validate_table,
 )
-from geodata.values import format_number, is_missing, normalise_header, parse_number, parse_year
+from geodata.values import find_unit_factor, format_number, is_missing, normalise_header, parse_number, parse_year
 
 UNIT_SUFFIXES = {
     *("deg", "m", "m2", "places", "classes", "pupils", "people", "cny", "year", "grade", "children", "years"),
@@ -200,3 +200,17 @@ def test_hostile_words_are_never_taken_for_templates(name: str) -> None:
     assert str(message) == f"The places of {name} are not known (primary)."
     translated = message.render(lambda template: template.replace("The places of", "不知道"))
     assert name in translated
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "factor"),
+    [
+        ("占地面积（市亩）", "m2", 2000 / 3),
+        ("占地面积(千平方米)", "m2", 1e3),
+        ("面积（平方千米）", "m2", 1e6),
+        ("造价（百万元）", "cny", 1e6),
+        ("占地面积（㎡）", "m2", 1.0),
+    ],
+)
+def test_units_that_a_header_names(header: str, unit: str, factor: float) -> None:
+    assert find_unit_factor(header, unit)[0] == pytest.approx(factor)

@@ -377,6 +377,7 @@ def test_the_reference_graph_gives_the_reference_metres(cases: Path, hexagons: p
     reachable = hexagons["nearest_school_m"].notna().to_numpy()
     np.testing.assert_allclose(nearest[reachable], hexagons["nearest_school_m"][reachable], atol=0.05)
     assert np.average(nearest, weights=hexagons["population"]) == pytest.approx(435.254, abs=0.01)
+    assert np.average(nearest <= 1000, weights=hexagons["population"]) == pytest.approx(0.9685, abs=5e-5)
     pairs = pd.read_csv(cases / "refs/poa_walk_od_sample.csv", dtype=str)
     metres = _pick(found, pairs)
     np.testing.assert_allclose(metres, pairs["dijkstra_m"].astype(float), atol=0.05)

@@ -102,29 +102,34 @@ def test_generated_roads_agree_with_scipy_to_the_millisecond(county: RoadNetwork
     np.testing.assert_array_equal(time, expected)
 
 
+LIECHTENSTEIN = "liechtenstein/liechtenstein-2013-08-03_debian_osm2pgsql.osm.pbf"
+
+
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("file", "crs", "mode"),
+    ("file", "crs", "mode", "goals"),
     [
-        ("porto_alegre_r5r/poa_osm.pbf", "EPSG:32722", "walk"),
-        ("liechtenstein/liechtenstein-2013-08-03_debian_osm2pgsql.osm.pbf", "EPSG:32632", "drive"),
-        ("monaco/monaco-2012-07_graphhopper.osm.gz", "EPSG:32632", "walk"),
+        ("monaco/monaco-2012-07_graphhopper.osm.gz", "EPSG:32632", "walk", 0),
+        ("helsinki/pyrosm_test_kotka.osm.pbf", "EPSG:32635", "bicycle", 0),
+        pytest.param(LIECHTENSTEIN, "EPSG:32632", "drive", 0, marks=pytest.mark.slow),
+        (LIECHTENSTEIN, "EPSG:32632", "walk", 100),
+        ("porto_alegre_r5r/poa_osm.pbf", "EPSG:32722", "walk", 100),
     ],
 )
-def test_all_pairs_of_real_maps_agree_with_scipy(cases: Path, file: str, crs: str, mode: Mode) -> None:
-    """From every node to a spread of nodes (Monaco: to every node), on the same whole milliseconds, exactly."""
+def test_all_pairs_of_real_maps_agree_with_scipy(cases: Path, file: str, crs: str, mode: Mode, goals: int) -> None:
+    """From every node to every node (``goals`` = 0) or to a spread of nodes, on the same milliseconds, exactly."""
     roads = build_road_table(read_osm_roads(cases / file), crs, read_road_classes())
     network = replace(in_whole_millis(build_network(roads, mode)), enterable=None)
     snap = snap_points(network, network.x_m, network.y_m)
     node = np.where(snap.fraction == 0, snap.tail, snap.head)
     nodes = np.flatnonzero((node == np.arange(network.n_nodes)) & np.isin(snap.fraction, (0, 1)))
     assert len(nodes) > 0.97 * network.n_nodes  # the others lie exactly below a bridge, or at a barrier with two sides
-    goals = nodes[:: max(len(nodes) // 150, 1)] if network.n_nodes > 5_000 else nodes
-    time, _ = TravelSearch(network, on_nodes(network, nodes)).measure_minutes(
-        on_nodes(network, goals), method="hierarchy"
-    )
-    expected = (measure_with_scipy(network, goals)[nodes].astype(np.float32) / np.float32(60000)).astype(np.float32)
-    np.testing.assert_array_equal(np.where(np.isnan(time), np.inf, time), expected)
+    chosen = nodes[:: max(len(nodes) // goals, 1)] if goals else nodes
+    search = TravelSearch(network, on_nodes(network, nodes))
+    for part in np.array_split(chosen, -(-len(chosen) // 500)):
+        time, _ = search.measure_minutes(on_nodes(network, part), method="hierarchy")
+        expected = measure_with_scipy(network, part)[nodes].astype(np.float32) / np.float32(60000)
+        np.testing.assert_array_equal(np.where(np.isnan(time), np.inf, time), expected)
 
 
 @settings(max_examples=40)

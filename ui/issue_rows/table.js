@@ -23,7 +23,7 @@ export default function (component) {
   for (const { text, width } of data.heads) make("th", head, "", text).style.width = width;
   const body = make("tbody", table);
   for (const row of data.rows) {
-    const line = make("tr", body, row.at === data.picked ? "picked" : "");
+    const line = make("tr", body, [row.kind, row.at === data.picked ? "picked" : ""].join(" ").trim());
     line.tabIndex = 0;
     line.style.setProperty("--severity", row.colour);
     row.cells.forEach((lines, i) => {
@@ -35,7 +35,7 @@ export default function (component) {
     const pick = () => {
       body.querySelectorAll(".picked").forEach((other) => other.classList.remove("picked"));
       line.classList.add("picked");
-      setStateValue("picked", { at: row.at, n: Date.now() });
+      setStateValue("picked", { at: row.next, n: Date.now() });
     };
     line.addEventListener("click", pick);
     line.addEventListener("keydown", (event) => {

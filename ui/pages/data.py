@@ -26,7 +26,7 @@ from ui.studies import (
     read_reference,
 )
 from ui.text import plain
-from ui.upload_form import keep_draft, open_draft, render_understood
+from ui.upload_form import keep_changes, open_draft, render_understood
 
 EXAMPLE = "example"
 
@@ -67,7 +67,7 @@ def _show_own(_: Translator) -> None:
             unmet = render_understood(_, uploads, draft)
             again = render_matches(_, folder, draft, uploads)
         if asdict(draft) != before:
-            keep_draft(folder, draft)
+            keep_changes(folder, draft, before)
         if again:
             st.rerun()
         render_build(_, folder, draft, unmet, uploads)
