@@ -88,7 +88,8 @@ def build_sweep(
     ``origin_cost`` (units, k) or (units,), in the caller's order of units: the cost from each unit to its nodes;
     ``None`` = 0. Where a live metric is changed afterwards, :func:`mend_arcs` and :func:`mend_units` follow it.
     """
-    forget_stale_kernels(Path(climb.stats.cache_path), _TOGETHER)
+    if climb.stats.cache_path is not None:
+        forget_stale_kernels(Path(climb.stats.cache_path), _TOGETHER)
     kind = metric.up_cost.dtype
     shape = selection.origin_row.shape
     if origin_cost is None:
