@@ -22,6 +22,7 @@ from reports.consultation_build import build_consultation
 from reports.consultation_case import Consultation
 from reports.consultation_layers import FIELDS, build_pack_layers, write_pack_layers
 from reports.language import read_catalogue
+from tests.open_gdal import read_any_layer
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("zones_before", "zones_after", "communities", "schools")
@@ -88,6 +89,8 @@ def test_new_schools_stand_where_they_are_planned(
 def _read(folder: Path, layer: str, mark: str, ending: str) -> gpd.GeoDataFrame:
     several = ending in ("gpkg", "kml")
     file = folder / (f"layers{mark}.{ending}" if several else f"{layer}{mark}.{ending}")
+    if ending == "kml":
+        return read_any_layer(file, f"{layer}{mark}")
     return pyogrio.read_dataframe(file, layer=f"{layer}{mark}" if several else None)
 
 
